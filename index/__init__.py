@@ -1,0 +1,1 @@
+"""A document becomes searchable; knows nothing of questions."""
