@@ -1,0 +1,1 @@
+"""A question set becomes figures; asks the way a user does."""

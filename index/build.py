@@ -1,0 +1,78 @@
+"""The whole way from documents to a current index, and from there to a snapshot in memory.
+
+Knows nothing of questions.
+"""
+
+from collections.abc import Sequence
+from importlib.resources import as_file, files
+
+from index.encoder import Encoder, model_fingerprint
+from index.reader import read_document
+from index.records import Document
+from index.settings import Settings
+from index.snapshot import Progress, Snapshot, write_snapshot
+from index.store import Manifest, SnapshotStore
+
+__all__ = ["SHIPPED", "build_index", "extend_index", "index_store", "open_snapshot", "shipped_document"]
+
+SHIPPED = "kst-22112-3908.nl.txt"
+"""The document that comes with fiche."""
+
+
+def index_store(settings: Settings) -> SnapshotStore:
+    """Where the settings' index lives."""
+    return SnapshotStore(settings.home / "index")
+
+
+def shipped_document() -> Document:
+    """The fiche that comes with the program."""
+    with as_file(files("index") / "corpus" / SHIPPED) as path:
+        return read_document(path)
+
+
+def build_index(
+    settings: Settings, encoder: Encoder, documents: Sequence[Document] = (), progress: Progress | None = None
+) -> Manifest:
+    """Index `documents`, or the shipped fiche where there are none, and make that index current.
+
+    Raises:
+        FicheError: another build is running, or the disk does not take it.
+    """
+    return _write(settings, encoder, documents or [shipped_document()], progress)
+
+
+def extend_index(
+    settings: Settings, encoder: Encoder, documents: Sequence[Document], progress: Progress | None = None
+) -> Manifest:
+    """Add `documents` to the current index, in place of those of the same name.
+
+    Raises:
+        FicheError: as `build_index`, or the current index must not be read.
+    """
+    present = open_snapshot(settings, any_model=True).documents if index_store(settings).exists() else {}
+    added = {document.id: document for document in documents}
+    return _write(settings, encoder, list({**present, **added}.values()), progress)
+
+
+def _write(settings: Settings, encoder: Encoder, documents: Sequence[Document], progress: Progress | None) -> Manifest:
+    return index_store(settings).write(
+        lambda folder: write_snapshot(folder, documents, encoder, progress),
+        model=encoder.name,
+        fingerprint=encoder.fingerprint,
+        dim=encoder.dim,
+    )
+
+
+def open_snapshot(settings: Settings, *, any_model: bool = False) -> Snapshot:
+    """The current index, checked file by file against its manifest and the settings' model.
+
+    Args:
+        settings: say where the index is and which model questions are asked with.
+        any_model: only the texts are wanted, so the model does not matter.
+
+    Raises:
+        IndexStateError: there is none.
+        SnapshotDamagedError: it must not be read.
+    """
+    folder, manifest = index_store(settings).open(None if any_model else model_fingerprint(settings))
+    return Snapshot(folder, manifest)

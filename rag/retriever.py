@@ -1,0 +1,134 @@
+"""Finds the passages, and the sentences in them, that a question is about.
+
+Knows nothing of answers. A sentence's score is late interaction (MaxSim: for each token of the
+question the best cosine with any token of the text, averaged; Khattab & Zaharia, "ColBERT", 2020)
+with the sentence under its heading, plus the same with its whole passage, plus keyword scores
+(BM25) of both. Keywords count in full for Dutch questions; of an English one only names and
+numbers can be met in a Dutch text, so only those are looked up.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from index.encoder import Encoded, Encoder
+from index.snapshot import Snapshot, TokenTable
+from index.words import raw_words, terms
+from rag.language import Language
+from rag.records import Hit, Retrieved
+
+__all__ = ["KEYWORD_WEIGHT", "Retriever", "Scores", "max_similarities"]
+
+TOP = 10
+KEYWORD_WEIGHT = 0.015
+"""What one point of BM25 adds to a sum of two cosines; measured on the training questions."""
+_ALL_ROWS = 20_000
+"""Up to as many sentences every one is scored; beyond, only the candidates of a first search."""
+_CANDIDATES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """All that was measured for the candidate sentences of one question, aligned by position."""
+
+    rows: np.ndarray
+    """int64: sentence rows."""
+    total: np.ndarray
+    """float32: what they are ranked by."""
+    sentence: np.ndarray
+    """float32, shape `(n_question_tokens, n_rows)`: best cosine of each token with each sentence."""
+    passage: np.ndarray
+    """The same with the passage that the sentence stands in."""
+    keywords: np.ndarray
+    """float32: BM25 of sentence and passage together."""
+
+
+def max_similarities(question: np.ndarray, tokens: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The best cosine of each question token with any token of each text.
+
+    Args:
+        question: unit vectors, shape `(n_question_tokens, dim)`.
+        tokens: unit vectors of all texts, one after another, shape `(n_tokens, dim)`.
+        starts: first token of each text, ascending, shape `(n_texts,)`; no text is empty.
+
+    Returns:
+        float32, shape `(n_question_tokens, n_texts)`.
+    """
+    return np.maximum.reduceat(question @ tokens.T, starts, axis=1)
+
+
+class Retriever:
+    """Searches one snapshot. Never changes; threads may share it."""
+
+    def __init__(self, snapshot: Snapshot, encoder: Encoder) -> None:
+        self.snapshot, self.encoder = snapshot, encoder
+        self._exhaustive = len(snapshot.sentences) <= _ALL_ROWS
+        tables = (snapshot.sentence_tokens, snapshot.passage_tokens)
+        self._tokens = [t.vectors.astype(np.float32) if self._exhaustive else t.vectors for t in tables]
+
+    def retrieve(self, question: str, lang: Language, top: int = TOP) -> Retrieved:
+        """The best `top` passages, each with its best sentence; scores are comparable within one question."""
+        scores = self.score(question, lang)
+        return self.rank(question, lang, scores, top)
+
+    def score(self, question: str, lang: Language) -> Scores:
+        """Measure every candidate sentence against the question."""
+        encoded = self.encoder.encode([question], query=True)[0]
+        tokens = self.snapshot.centring.question(_content_tokens(encoded, question), lang)
+        words = terms(question) if lang == "nl" else _names(question)
+        rows = self._candidates(encoded, words)
+        owners, where = np.unique(self.snapshot.passage_of[rows], return_inverse=True)
+        sentence = self._similarities(tokens, 0, self.snapshot.sentence_tokens, rows)
+        passage = self._similarities(tokens, 1, self.snapshot.passage_tokens, owners)[:, where]
+        keywords = self.snapshot.sentence_words.scores(words)[rows]
+        keywords = keywords + self.snapshot.passage_words.scores(words)[owners][where]
+        total = sentence.mean(axis=0) + passage.mean(axis=0) + KEYWORD_WEIGHT * keywords
+        return Scores(rows, total, sentence, passage, keywords)
+
+    def rank(self, question: str, lang: Language, scores: Scores, top: int = TOP) -> Retrieved:
+        """Order the scored sentences, and their passages by their best sentence."""
+        order = np.argsort(-scores.total, kind="stable")
+        hits: list[Hit] = []
+        seen: set[int] = set()
+        for i in order:
+            row = int(self.snapshot.passage_of[scores.rows[i]])
+            if row in seen:
+                continue
+            seen.add(row)
+            document, passage = self.snapshot.passages[row]
+            best = self.snapshot.sentences[int(scores.rows[i])]
+            hits.append(Hit(len(hits) + 1, document, passage, best, float(scores.total[i]) / 2, row))
+            if len(hits) == top:
+                break
+        ranked = tuple((int(scores.rows[i]), float(scores.total[i]) / 2) for i in order[: 5 * top])
+        return Retrieved(question, lang, tuple(hits), ranked)
+
+    def _candidates(self, encoded: Encoded, words: list[str]) -> np.ndarray:
+        count = len(self.snapshot.sentences)
+        if self._exhaustive:
+            return np.arange(count)
+        nearest, _ = self.snapshot.vectors.search(encoded.pooled, _CANDIDATES)
+        met = self.snapshot.sentence_words.scores(words)
+        best = np.argpartition(-met, _CANDIDATES)[:_CANDIDATES]
+        return np.unique(np.concatenate([nearest, best[met[best] > 0]]))
+
+    def _similarities(self, question: np.ndarray, which: int, table: TokenTable, rows: np.ndarray) -> np.ndarray:
+        vectors = self._tokens[which]
+        if self._exhaustive:
+            return max_similarities(question, vectors, table.starts[:-1])[:, rows]
+        pieces = [vectors[table.starts[row] : table.starts[row + 1]] for row in rows]
+        starts = np.cumsum([0, *(len(piece) for piece in pieces[:-1])])
+        return max_similarities(question, np.concatenate(pieces).astype(np.float32), starts)
+
+
+def _content_tokens(encoded: Encoded, question: str) -> np.ndarray:
+    """Token vectors of the question without those of bare punctuation."""
+    worded = [bool(re.search(r"\w", question[a:b])) for a, b in encoded.offsets]
+    return encoded.tokens[worded] if any(worded) else encoded.tokens
+
+
+def _names(question: str) -> list[str]:
+    """Terms of the words that are the same in both languages: with digits, or capitals inside."""
+    found = [w for w in raw_words(question) if any(c.isdigit() for c in w) or any(c.isupper() for c in w[1:])]
+    return [term for word in found for term in terms(word)]

@@ -1,0 +1,74 @@
+"""What tests share: the shipped fiche, a fast encoder that needs no model, and the real one."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.build import build_index, shipped_document
+from index.encoder import Encoded, Encoder, load_encoder
+from index.records import Document
+from index.settings import Settings, load_settings
+from rag.engine import Engine, open_engine
+
+
+class WordHashEncoder:
+    """An encoder without a model: a word is a random unit vector, the same each time."""
+
+    name = "word-hash"
+    dim = 32
+
+    def __init__(self, fingerprint: str = "word-hash:1") -> None:
+        self.fingerprint = fingerprint
+
+    def encode(self, texts: Sequence[str], *, query: bool) -> list[Encoded]:
+        return [self._encode(text) for text in texts]
+
+    def _encode(self, text: str) -> Encoded:
+        found = list(re.finditer(r"\w+", text)) or list(re.finditer(r".", text))
+        tokens = np.stack([self._vector(m[0].lower()) for m in found])
+        pooled = tokens.mean(axis=0)
+        offsets = np.array([m.span() for m in found], dtype=np.int32)
+        return Encoded(pooled / np.linalg.norm(pooled), tokens, offsets)
+
+    def _vector(self, word: str) -> np.ndarray:
+        seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+        vector = np.random.default_rng(seed).standard_normal(self.dim).astype(np.float32)
+        return vector / np.linalg.norm(vector)
+
+
+@pytest.fixture(scope="session")
+def fiche() -> Document:
+    return shipped_document()
+
+
+@pytest.fixture
+def fake() -> WordHashEncoder:
+    return WordHashEncoder()
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A FICHE_HOME with an index that the real model made of the shipped fiche."""
+    path = tmp_path_factory.mktemp("home")
+    settings = load_settings(home=path)
+    build_index(settings, load_encoder(settings))
+    return path
+
+
+@pytest.fixture(scope="session")
+def settings(home: Path) -> Settings:
+    return load_settings(home=home)
+
+
+@pytest.fixture(scope="session")
+def engine(settings: Settings) -> Engine:
+    return open_engine(settings)
+
+
+@pytest.fixture(scope="session")
+def encoder(engine: Engine) -> Encoder:
+    return engine.encoder

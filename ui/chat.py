@@ -1,0 +1,65 @@
+"""The question loop `fiche chat`: reads a line, has it answered, shows the answer.
+
+Knows nothing of retrieval. On a terminal lines can be edited and earlier ones called back; the
+history is kept in `FICHE_HOME`, readable by its owner alone.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+
+from rich.console import Console
+
+from index.errors import FicheError
+from index.settings import Settings
+from rag.engine import Engine
+from rag.language import Language
+from ui.messages import say
+from ui.terminal import printable, show_answer
+
+__all__ = ["run_chat"]
+
+_STOP = {"/stop", "/quit", "/exit"}
+
+
+def run_chat(engine: Engine, settings: Settings, out: Console, err: Console, lang: Language) -> None:
+    """Answer each line until the input ends or `/stop` is typed."""
+    out.print(say("chat_welcome", lang), style="dim")
+    for line in _typed(settings) if sys.stdin.isatty() else _piped():
+        if line.strip().lower() in _STOP:
+            return
+        if not line.strip():
+            continue
+        try:
+            answer = engine.ask(line, settings.lang)
+        except FicheError as error:
+            err.print(f"fiche: {printable(str(error))}")
+            continue
+        out.print()
+        show_answer(out, answer)
+        out.print()
+
+
+def _piped() -> Iterator[str]:
+    for raw in sys.stdin.buffer:
+        yield raw.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
+
+
+def _typed(settings: Settings) -> Iterator[str]:
+    """Lines from a terminal; Ctrl-C clears the line, Ctrl-D ends."""
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+    from prompt_toolkit.history import FileHistory
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    history = settings.home / "history"
+    history.touch(mode=0o600)
+    session: PromptSession[str] = PromptSession(
+        history=FileHistory(str(history)), auto_suggest=AutoSuggestFromHistory(), enable_history_search=True
+    )
+    while True:
+        with suppress(KeyboardInterrupt):
+            try:
+                yield session.prompt("? ")
+            except EOFError:
+                return

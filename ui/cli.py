@@ -1,0 +1,200 @@
+"""The command line `fiche`: turns words and options into calls, and errors into one line.
+
+Knows nothing of retrieval. Exit status: 0 all was handled (a refusal counts), 1 something failed,
+2 wrong usage or bad input, 130 interrupted.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from index.build import build_index, extend_index, index_store, open_snapshot, shipped_document
+from index.errors import DocumentError, FicheError, IndexStateError, InputError, QuestionError
+from index.reader import read_document
+from index.records import Document
+from index.settings import Settings, load_settings
+from rag.language import Language
+from ui import terminal
+from ui.messages import say
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Ask a Dutch government document a question, and get an answer with its sources.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+index_app = typer.Typer(help="Make, extend and inspect the index.", no_args_is_help=True)
+app.add_typer(index_app, name="index")
+
+Lang = Annotated[
+    Literal["auto", "nl", "en"] | None,
+    typer.Option("--lang", help="The language of the question and the answer, instead of finding it out."),
+]
+
+
+def _out() -> Console:
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def _err() -> Console:
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def _ensure_index(settings: Settings, lang: Language) -> None:
+    if not index_store(settings).exists():
+        _err().print(say("building", lang), style="dim")
+        _build(settings, [])
+
+
+def _build(settings: Settings, documents: list[Document], *, extend: bool = False) -> None:
+    from index.encoder import load_encoder
+
+    with terminal.progress_bar(_err(), "embedding") as progress:
+        make = extend_index if extend else build_index
+        make(settings, load_encoder(settings), documents, progress)
+
+
+@app.command()
+def ask(
+    question: Annotated[list[str], typer.Argument(help="The question; '-' reads questions, one a line.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a question.")] = False,
+    lang: Lang = None,
+) -> None:
+    """Ask one question, or many from standard input, and print the answer with its sources."""
+    from rag.engine import open_engine
+    from rag.question import clean_question
+
+    settings = load_settings(lang=lang)
+    stream = question == ["-"]
+    if not stream:
+        clean_question(" ".join(question))  # before the model is loaded: a bad question fails at once
+    _ensure_index(settings, "en" if settings.lang == "en" else "nl")
+    engine = open_engine(settings)
+    failed: QuestionError | None = None
+    for number, line in _lines(sys.stdin.buffer) if stream else [(0, " ".join(question))]:
+        try:
+            answer = engine.ask(line, settings.lang)
+        except QuestionError as error:
+            failed = QuestionError(f"line {number}: {error}") if stream else error
+            if stream:
+                _fail(failed)
+            continue
+        if as_json:
+            print(json.dumps(answer.to_json(), ensure_ascii=False), flush=True)
+        else:
+            terminal.show_answer(_out(), answer)
+    if failed:
+        raise typer.Exit(2) if stream else failed
+
+
+def _lines(stream: Iterable[bytes]) -> Iterator[tuple[int, str]]:
+    """Numbered questions; bytes that are not UTF-8 become surrogates, which no question may hold."""
+    for number, raw in enumerate(stream, 1):
+        yield number, raw.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
+
+
+@app.command()
+def chat(lang: Lang = None) -> None:
+    """Ask one question after another, with history and line editing."""
+    from rag.engine import open_engine
+    from ui.chat import run_chat
+
+    settings = load_settings(lang=lang)
+    spoken: Language = "en" if settings.lang == "en" else "nl"
+    _ensure_index(settings, spoken)
+    run_chat(open_engine(settings), settings, _out(), _err(), spoken)
+
+
+@app.command()
+def show(
+    document: Annotated[str, typer.Argument(help="The document's name, as in kst-22112-3908.")],
+    text: Annotated[bool, typer.Option("--text", help="Print its clean text and nothing else.")] = False,
+    outline: Annotated[bool, typer.Option("--outline", help="Print its headings and nothing else.")] = False,
+) -> None:
+    """Show a document as fiche reads it."""
+    found = _find_document(load_settings(), document)
+    if text:
+        print(found.text)
+    elif outline:
+        terminal.show_outline(_out(), found)
+    else:
+        terminal.show_document(_out(), found)
+
+
+def _find_document(settings: Settings, name: str) -> Document:
+    """A document of the index; the shipped one also where there is no index yet."""
+    known = {d.id: d for d in ([shipped_document()] if not index_store(settings).exists() else _indexed(settings))}
+    if name not in known:
+        raise DocumentError(
+            f"no document {terminal.printable(name)!r} in the index: it holds {', '.join(sorted(known))}"
+        )
+    return known[name]
+
+
+def _indexed(settings: Settings) -> list[Document]:
+    return list(open_snapshot(settings, any_model=True).documents.values())
+
+
+@index_app.command()
+def build() -> None:
+    """Make the index of the fiche that comes with the program."""
+    settings = load_settings()
+    _build(settings, [])
+    info()
+
+
+@index_app.command()
+def add(files: Annotated[list[Path], typer.Argument(help="Text files (UTF-8) to add or replace.")]) -> None:
+    """Add documents to the index, or replace those of the same name."""
+    settings = load_settings()
+    _build(settings, [read_document(file) for file in files], extend=True)
+    info()
+
+
+@index_app.command()
+def info() -> None:
+    """Say what the index holds, and check every file of it."""
+    settings = load_settings()
+    store = index_store(settings)
+    snapshot = open_snapshot(settings)
+    terminal.show_index(_out(), snapshot.manifest, list(snapshot.documents.values()), str(store.root))
+
+
+def _fail(error: BaseException) -> None:
+    _err().print(f"fiche: {terminal.printable(' '.join(str(error).split()))}")
+
+
+def main() -> None:
+    """Run the command line; every error that fiche knows becomes one line and an exit status."""
+    logging.basicConfig(level=logging.WARNING, format="fiche: %(message)s")
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    try:
+        app()
+    except (InputError, IndexStateError) as error:
+        _fail(error)
+        raise SystemExit(2) from None
+    except FicheError as error:
+        _fail(error)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        _fail(KeyboardInterrupt("interrupted; the index is as it was"))
+        raise SystemExit(130) from None
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        sys.stderr.close()
+        raise SystemExit(0) from None
+    except MemoryError:
+        _fail(MemoryError("out of memory: close other programs, or index fewer documents"))
+        raise SystemExit(1) from None
+    except OSError as error:
+        _fail(OSError(f"{error.strerror or error}: {error.filename or 'check the disk and its permissions'}"))
+        raise SystemExit(1) from None

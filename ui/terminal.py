@@ -1,0 +1,163 @@
+"""Shows answers, documents and progress on a terminal; finds nothing by itself.
+
+Everything that comes from a document or a question passes `printable`, so that no escape sequence
+in it reaches the terminal. Where colours are off, an answering part is marked with `»…«`.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from index.records import Document, Passage, Span
+from index.snapshot import Progress as OnProgress
+from index.store import Manifest
+from rag.language import Language
+from rag.records import Answer, Citation, Hit
+from ui.messages import say
+
+__all__ = ["printable", "progress_bar", "show_answer", "show_document", "show_index", "show_outline"]
+
+
+def printable(text: str) -> str:
+    r"""`text` without control, format and private characters; line ends stay.
+
+    >>> printable("a\x1b[31mb\u202ec")
+    'a[31mbc'
+    """
+    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+
+
+def show_answer(console: Console, answer: Answer) -> None:
+    """The answer, then each of its sources with the answering words marked in their context."""
+    console.print(Text(_plain(answer), style="bold" if not answer.abstained else ""))
+    console.print()
+    if answer.abstained:
+        if answer.passages:
+            console.print(Text(say("nearest", answer.lang), style="dim"))
+            hit = answer.passages[0]
+            _show_source(console, answer.lang, hit.document, hit.passage, hit.best)
+        return
+    for citation in answer.citations:
+        passage = _passage_of(citation, answer.passages)
+        span = Span(citation.start, citation.end)
+        _show_source(console, answer.lang, citation.document, passage, span, number=citation.n)
+    percent = round(100 * answer.confidence)
+    console.print(Text(say("confidence", answer.lang, percent=percent), style="dim"))
+
+
+def _plain(answer: Answer) -> str:
+    """The answer without Markdown's escapes."""
+    out, escaped = [], False
+    for char in answer.answer:
+        if char == "\\" and not escaped:
+            escaped = True
+            continue
+        out.append(char)
+        escaped = False
+    return printable("".join(out))
+
+
+def _passage_of(citation: Citation, hits: tuple[Hit, ...]) -> Passage:
+    near = (h.passage for h in hits if h.document is citation.document)
+    return next(
+        p
+        for p in (*near, *citation.document.passages)
+        if any(s.start == citation.start and s.end == citation.end for s in p.sentences)
+    )
+
+
+def _show_source(
+    console: Console, lang: Language, document: Document, passage: Passage, span: Span, *, number: int | None = None
+) -> None:
+    place = [f"{say('page', lang)} {document.page_at(span.start)}"]
+    if passage.section:
+        place.append(f"{passage.section} {document.section_title(passage.section)}")
+    if passage.kind == "footnote":
+        place.append(f"{say('footnote', lang)} {document.text[passage.start : passage.sentences[0].start].strip()}")
+    head = Text(f"[{number}] " if number else "    ", style="cyan bold")
+    head.append(printable(" · ".join(place)), style="cyan")
+    console.print(head)
+    console.print(Padding(_marked(console, document, passage, span), (0, 0, 1, 4)))
+
+
+def _marked(console: Console, document: Document, passage: Passage, span: Span) -> Text:
+    """The span marked, with the sentence before and the one after it."""
+    place = next(i for i, s in enumerate(passage.sentences) if s.start == span.start)
+    start = passage.sentences[max(0, place - 1)].start
+    last = min(len(passage.sentences) - 1, place + 1)
+    end = passage.sentences[last].end
+    coloured = console.is_terminal and not console.no_color
+    before = ("… " if place > 1 else "") + " ".join(document.text[start : span.start].split(" "))
+    after = document.text[span.end : end] + (" …" if last < len(passage.sentences) - 1 else "")
+    text = Text(printable(before), style="dim")
+    words = printable(document.text[span.start : span.end])
+    text.append(words if coloured else f"»{words}«", style="not dim bold green" if coloured else "")
+    text.append(printable(after))
+    return text
+
+
+def show_document(console: Console, document: Document) -> None:
+    """What a document is: its title, its metadata, its outline and its size."""
+    console.print(Text(printable(document.title), style="bold"))
+    table = Table.grid(padding=(0, 2))
+    for passage in document.passages:
+        if passage.kind == "field" and passage.section:
+            value = document.text[passage.sentences[0].start : passage.sentences[0].end]
+            label = document.section_title(passage.section)
+            table.add_row(Text(printable(label), style="dim"), Text(printable(value)))
+    console.print(table)
+    console.print()
+    show_outline(console, document)
+    console.print()
+    sentences = sum(len(p.sentences) for p in document.passages)
+    console.print(
+        Text(
+            f"{document.id}: {document.pages} pages, {len(document.passages)} passages, "
+            f"{sentences} sentences, {len(document.footnotes)} footnotes",
+            style="dim",
+        )
+    )
+
+
+def show_outline(console: Console, document: Document) -> None:
+    """The headings with their pages."""
+    table = Table.grid(padding=(0, 2))
+    for section in document.sections:
+        indent = "  " if section.id != section.chapter else ""
+        page = document.page_at(section.start)
+        table.add_row(Text(indent + section.id), Text(printable(section.title)), Text(f"p. {page}", style="dim"))
+    console.print(table)
+
+
+def show_index(console: Console, manifest: Manifest, documents: list[Document], where: str) -> None:
+    """What an index holds, with which model it was made, and how large it is."""
+    size = sum(file["bytes"] for file in manifest.files.values()) / 1e6
+    table = Table.grid(padding=(0, 2))
+    rows = {
+        "folder": where,
+        "snapshot": manifest.snapshot,
+        "made": manifest.created,
+        "model": f"{manifest.model} ({manifest.fingerprint}, {manifest.dim} dimensions)",
+        "holds": ", ".join(f"{count} {name}" for name, count in manifest.counts.items()),
+        "size": f"{size:.1f} MB in {len(manifest.files)} files, each checked",
+    }
+    for name, value in rows.items():
+        table.add_row(Text(name, style="dim"), Text(printable(value)))
+    for document in documents:
+        table.add_row(Text("document", style="dim"), Text(printable(f"{document.id}: {document.title}")))
+    console.print(table)
+
+
+@contextmanager
+def progress_bar(console: Console, label: str) -> Iterator[OnProgress]:
+    """A bar on `console` while a task lasts; gives what the task is to call."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
