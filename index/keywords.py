@@ -3,6 +3,7 @@
 Knows nothing of vectors or of what the rows stand for.
 """
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 __all__ = ["KeywordIndex"]
 
 _FOLDER = "keywords"
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG
 
 
 class KeywordIndex:

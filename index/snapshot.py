@@ -7,6 +7,7 @@ neither notices that vectors and texts are of different ages.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ import numpy as np
 from index.centring import Centring
 from index.encoder import Encoded, Encoder
 from index.errors import SnapshotDamagedError
+from index.glosses import gloss
 from index.keywords import KeywordIndex
 from index.records import Document, Footnote, Passage, Section, Span
 from index.store import Manifest
@@ -27,6 +29,8 @@ from index.words import terms
 __all__ = ["Snapshot", "TokenTable", "embedded_text", "write_snapshot"]
 
 _CHUNK = 16
+_ANCHOR_WORDS = 10
+_POINTS_BACK = re.compile(r"(?:dit|deze|die|dat|dergelijke|hier\w+|daar\w+)\b", re.IGNORECASE)
 Progress = Callable[[int, int], None]
 """Called with the number of texts embedded so far and their total."""
 
@@ -49,10 +53,21 @@ def embedded_text(document: Document, passage: Passage, start: int, end: int) ->
     """
     title = document.section_title(passage.section) if passage.section else ""
     if passage.kind == "footnote":
-        number = document.text[passage.start : passage.sentences[0].start].strip()
-        title = f"Voetnoot {number}"
+        title = _footnote_title(document, passage)
+    elif passage.kind == "field" and (about := gloss(title, "field")):
+        title = f"{title} ({about})"
     text = document.text[start:end]
     return f"{title}: {text}" if title else text
+
+
+def _footnote_title(document: Document, passage: Passage) -> str:
+    """`Voetnoot 5`; with the words that it explains where it only points at them (`Dit zijn …`)."""
+    note = next(n for n in document.footnotes if n.start == passage.sentences[0].start)
+    if note.anchor is None or not _POINTS_BACK.match(document.text[note.start : note.end]):
+        return f"Voetnoot {note.number}"
+    opening = max(document.text.rfind("\n\n", 0, note.anchor), document.text.rfind(". ", 0, note.anchor - 1))
+    words = document.text[max(0, opening) : note.anchor].split()[-_ANCHOR_WORDS:]
+    return f"Voetnoot {note.number}, {' '.join(words)}"
 
 
 def write_snapshot(

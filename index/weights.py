@@ -8,7 +8,6 @@ vectors, is not used.
 
 import importlib.util
 import json
-import mmap
 import shutil
 import struct
 import tempfile
@@ -47,7 +46,7 @@ class _Header:
 class _Cursor:
     """Reads little-endian fields one after another from a buffer."""
 
-    def __init__(self, data: mmap.mmap) -> None:
+    def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
 
     def take(self, code: str) -> Any:
@@ -125,8 +124,7 @@ def unpack(source: Path, folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     working = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder.parent))
     try:
-        with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            _write(data, working)
+        _write(source.read_bytes(), working)
         try:
             working.replace(folder)
         except OSError:
@@ -139,7 +137,7 @@ def unpack(source: Path, folder: Path) -> Path:
     return folder
 
 
-def _write(data: mmap.mmap, folder: Path) -> None:
+def _write(data: bytes, folder: Path) -> None:
     from safetensors.numpy import save_file
 
     if data[:4] != MAGIC:

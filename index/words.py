@@ -34,7 +34,7 @@ def terms(text: str) -> list[str]:
     """Stemmed content words in order, a hyphened compound followed by its parts.
 
     >>> terms("De lidstaten en de AI-verordening")
-    ['lidstat', 'ai-verorden', 'ai', 'verorden']
+    ['lidstaat', 'ai-verorden', 'ai', 'verorden']
     """
     found: list[str] = []
     for word in raw_words(text):

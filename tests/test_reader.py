@@ -9,6 +9,7 @@ from index.errors import DocumentError
 from index.reader import MAX_DOCUMENT_BYTES, document_id, read_document, read_text
 from index.records import Document
 
+ROOT = Path(__file__).parent.parent
 OUTLINE = "1 1a 1b 1c 1d 1e 1f 1g 2 3 3a 3b 3c 4 4a 4b 4c 4d 4e"
 
 
@@ -119,14 +120,14 @@ def test_passages_are_slices_that_cover_the_text(fiche: Document) -> None:
 
 
 def test_reading_twice_gives_the_same_ids(fiche: Document) -> None:
-    again = read_text(Path("index/corpus/kst-22112-3908.nl.txt").read_text(encoding="utf-8"), fiche.id)
+    again = read_text((ROOT / "index/corpus/kst-22112-3908.nl.txt").read_text(encoding="utf-8"), fiche.id)
     assert again == fiche
 
 
-@pytest.mark.parametrize("name", sorted(p.stem for p in Path("tests/data").glob("fictief-?.txt")))
+@pytest.mark.parametrize("name", sorted(p.stem for p in (ROOT / "tests/data").glob("fictief-?.txt")))
 def test_other_fiches_of_the_family(name: str) -> None:
-    document = read_document(Path("tests/data") / f"{name}.txt")
-    expected = json.loads((Path("tests/data") / f"{name}.expected.json").read_text(encoding="utf-8"))
+    document = read_document((ROOT / "tests/data") / f"{name}.txt")
+    expected = json.loads(((ROOT / "tests/data") / f"{name}.expected.json").read_text(encoding="utf-8"))
     assert [[s.id, s.title] for s in document.sections] == expected["outline"]
     fields = {
         p.section: document.text[p.sentences[0].start : p.sentences[0].end]

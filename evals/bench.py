@@ -1,0 +1,145 @@
+"""The benchmark: fiche against a plain pipeline of the same model, in the same run.
+
+    python -m evals.bench [--write]
+
+Both answer the test split of `datasets/fiche.jsonl`; the plain pipeline's chunks are as long on
+average as fiche's passages. Time and memory of building and asking are those of fresh processes.
+`--write` keeps the figures, with date and settings, in `evals/bench.json`.
+"""
+
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from evals.engines import Candidate, FicheCandidate, PlainCandidate, matching_chunk_size
+from evals.measures import MEASURES, Row, estimate, percentile, retrieval
+from evals.sets import Question, read_set
+from index.build import build_index, shipped_document
+from index.encoder import load_encoder
+from index.settings import load_settings
+from rag.engine import open_engine
+
+__all__ = ["main"]
+
+_HERE = Path(__file__).parent
+_SHOWN = ("success@1", "success@5", "right quote", "quotes")
+
+
+def main(write: Annotated[bool, typer.Option("--write", help="Keep the figures in evals/bench.json.")] = False) -> None:
+    """Run the benchmark and print its table."""
+    console = Console(highlight=False)
+    questions = [q for q in read_set(_HERE / "datasets" / "fiche.jsonl")[0] if q.split == "test" and q.answerable]
+    with tempfile.TemporaryDirectory() as home:
+        console.print(f"{len(questions)} questions of the test split; a fresh index in {home}")
+        building = _build_in_a_process(home)
+        settings = load_settings(home=home)
+        encoder = load_encoder(settings)
+        warm = time.perf_counter()
+        build_index(settings, encoder)
+        building["again, model loaded"] = round(time.perf_counter() - warm, 1)
+        document = shipped_document()
+        size = matching_chunk_size([document])
+        ours = FicheCandidate(open_engine(settings))
+        plain = PlainCandidate([document], encoder, size)
+        passages = [document.text[p.start : p.end] for p in document.passages]
+        rows = {"fiche": _ask(ours, questions, passages), "plain": _ask(plain, questions, plain.chunks)}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    figures = _figures(rows) | {
+        "building, s": building,
+        "peak memory of building, MB": building.pop("peak, MB"),
+        "peak memory of the benchmark, MB": round(peak),
+        "warm question, ms (median)": round(percentile([r.result.milliseconds for r in rows["fiche"]], 0.5), 1),
+        "words in a passage": round(sum(len(p.split()) for p in passages) / len(passages), 1),
+        "words in a chunk": round(sum(len(c.split()) for c in plain.chunks) / len(plain.chunks), 1),
+    }
+    _show(console, figures)
+    if write:
+        kept = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "settings": _settings(encoder.name, size)} | figures
+        (_HERE / "bench.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+def _build_in_a_process(home: str) -> dict[str, float]:
+    """Seconds and peak memory of `fiche index build` in an empty home, imports and unpacking included."""
+    script = (
+        "import resource, sys; from ui.cli import main\n"
+        "sys.argv = ['fiche', 'index', 'build']\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
+    )
+    began = time.perf_counter()
+    env = {**os.environ, "FICHE_HOME": home}
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", script],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    peak = int(done.stderr.split()[-1]) / 1024
+    return {"fresh, with unpacking": round(time.perf_counter() - began, 1), "peak, MB": round(peak)}
+
+
+def _ask(candidate: Candidate, questions: list[Question], passages: list[str]) -> list[Row]:
+    results = [candidate.ask(question.question) for question in questions]
+    scores = retrieval(questions, results, passages)
+    return [Row(*entry) for entry in zip(questions, results, scores, strict=True)]
+
+
+def _figures(rows: dict[str, list[Row]]) -> dict[str, Any]:
+    """Each measure by language and candidate, and fiche's as a ratio to the plain pipeline's."""
+    found: dict[str, Any] = {}
+    for measure in MEASURES:
+        if measure.name not in _SHOWN:
+            continue
+        for lang in ("nl", "en"):
+            entry: dict[str, Any] = {}
+            for name, asked in rows.items():
+                figure = estimate([row for row in asked if row.question.lang == lang], measure.of)
+                if figure:
+                    entry[name] = [round(v, 3) for v in (figure.value, figure.low, figure.high)]
+            if entry["plain"][0]:
+                entry["ratio"] = round(entry["fiche"][0] / entry["plain"][0], 2)
+            found[f"{measure.name}, {lang}"] = entry
+    return found
+
+
+def _show(console: Console, figures: dict[str, Any]) -> None:
+    table = Table("", "fiche [95 %]", "plain [95 %]", "ratio")
+    for name, entry in figures.items():
+        if isinstance(entry, dict) and "fiche" in entry:
+            cells = [f"{v:.2f} [{low:.2f}, {high:.2f}]" for v, low, high in (entry["fiche"], entry["plain"])]
+            table.add_row(name, *cells, str(entry.get("ratio", "")))
+    console.print(table)
+    for name, entry in figures.items():
+        if not (isinstance(entry, dict) and "fiche" in entry):
+            console.print(f"{name}: {entry}")
+
+
+def _settings(model: str, chunk_size: int) -> dict[str, Any]:
+    packages = ("faiss-cpu", "llama-index-core", "sentence-transformers", "torch")
+    return {
+        "model": model,
+        "plain chunk size, tokens": chunk_size,
+        "split": "test",
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
+
+
+if __name__ == "__main__":
+    typer.run(main)

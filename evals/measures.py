@@ -1,0 +1,249 @@
+"""What is measured of a run, each measure a value with its name, meaning and source.
+
+Knows nothing of how answers are made. Every question of a set counts in every measure that is
+about its kind: one without a result scores zero, it is never dropped. Intervals are percentile
+bootstraps over pairs (Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, ch. 13), so
+that a question and its translation are drawn together.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import ir_measures
+import numpy as np
+from ir_measures import RR, Success, nDCG
+
+from evals.engines import Result
+from evals.sets import Question
+
+__all__ = [
+    "MEASURES",
+    "Estimate",
+    "Measure",
+    "Row",
+    "agreement",
+    "calibration_error",
+    "estimate",
+    "refusal_scores",
+    "retrieval",
+]
+
+_RETRIEVAL = {"success@1": Success @ 1, "success@5": Success @ 5, "rr": RR @ 10, "ndcg@10": nDCG @ 10}
+_RESAMPLES = 1000
+_SEED = 20240124
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One question, what came of it, and its retrieval scores."""
+
+    question: Question
+    result: Result
+    retrieval: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure between 0 and 1 (or in milliseconds) that is a mean over questions.
+
+    `of` gives a question's value, or `None` where the measure is not about that question.
+    """
+
+    name: str
+    meaning: str
+    source: str
+    of: Callable[[Row], float | None]
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its 95 % interval and the number of questions behind it."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+
+def retrieval(
+    questions: Sequence[Question], results: Sequence[Result], passages: Sequence[str]
+) -> list[dict[str, float]]:
+    """Success@1, Success@5, reciprocal rank and nDCG@10 of each question, by ir_measures.
+
+    A passage is relevant when it contains a piece of evidence; `passages` are all there are, so
+    that nDCG knows how many could have been found. Unanswerable questions get no scores.
+    """
+    numbered = {text: str(i) for i, text in enumerate(passages)}
+    asked = [(str(i), q, r) for i, (q, r) in enumerate(zip(questions, results, strict=True)) if q.answerable]
+    qrels = [
+        ir_measures.Qrel(key, number, 1)
+        for key, question, _ in asked
+        for text, number in numbered.items()
+        if question.evidence_in(text)
+    ]
+    run = [
+        ir_measures.ScoredDoc(key, numbered.get(text, f"unlisted-{rank}"), -float(rank))
+        for key, _, result in asked
+        for rank, text in enumerate(result.passages)
+    ]
+    found: list[dict[str, float]] = [
+        dict.fromkeys(_RETRIEVAL, 0.0) if question.answerable else {} for question in questions
+    ]
+    names = {measure: name for name, measure in _RETRIEVAL.items()}
+    for metric in ir_measures.iter_calc(list(names), qrels, run):
+        found[int(metric.query_id)][names[metric.measure]] = float(metric.value)
+    return found
+
+
+def _retrieved(name: str) -> Callable[[Row], float | None]:
+    return lambda row: row.retrieval[name] if row.question.answerable else None
+
+
+def _citation_recall(row: Row) -> float | None:
+    if not row.question.answerable:
+        return None
+    return float(any(row.question.evidence_in(quote) for quote in row.result.quotes))
+
+
+def _citation_precision(row: Row) -> float | None:
+    if not row.question.answerable:
+        return None
+    quotes = row.result.quotes
+    return sum(row.question.evidence_in(quote) for quote in quotes) / len(quotes) if quotes else 0.0
+
+
+def _first_quote(row: Row) -> float | None:
+    if not row.question.answerable:
+        return None
+    return float(any(row.question.evidence_in(quote) for quote in row.result.quotes[:1]))
+
+
+def _quotes(row: Row) -> float | None:
+    return float(len(row.result.quotes)) if row.question.answerable and not row.result.abstained else None
+
+
+def _facts(row: Row) -> float | None:
+    if not row.question.answerable:
+        return None
+    return float(not row.result.abstained and row.question.facts_in(row.result.answer))
+
+
+def _refused(row: Row) -> float | None:
+    return None if row.question.answerable else float(row.result.abstained)
+
+
+def _false_refusal(row: Row) -> float | None:
+    return float(row.result.abstained) if row.question.answerable else None
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure("success@1", "the first passage holds the evidence", "ir_measures Success@1", _retrieved("success@1")),
+    Measure("success@5", "one of the first five passages does", "ir_measures Success@5", _retrieved("success@5")),
+    Measure("rr", "one over the rank of the first passage that does", "ir_measures RR@10", _retrieved("rr")),
+    Measure("ndcg@10", "discounted gain of the first ten passages", "ir_measures nDCG@10", _retrieved("ndcg@10")),
+    Measure(
+        "right quote",
+        "a cited sentence holds the evidence (citation recall)",
+        "ALCE, Gao et al. 2023",
+        _citation_recall,
+    ),
+    Measure(
+        "citation precision",
+        "the share of citations that hold the evidence",
+        "ALCE, Gao et al. 2023",
+        _citation_precision,
+    ),
+    Measure(
+        "first quote", "the first cited sentence holds the evidence", "as citation recall, of the first", _first_quote
+    ),
+    Measure("quotes", "sentences cited in an answer", "a count, at most three", _quotes, higher_is_better=False),
+    Measure("facts", "all facts are in the answer", "substring, ignoring case", _facts),
+    Measure(
+        "language",
+        "the answer is in the question's language",
+        "exact",
+        lambda row: float(row.result.lang == row.question.lang),
+    ),
+    Measure(
+        "refused", "an unanswerable question is refused (refusal recall)", "Rajpurkar et al. 2018, NoAns", _refused
+    ),
+    Measure(
+        "false refusals", "an answerable question is refused", "1 - specificity", _false_refusal, higher_is_better=False
+    ),
+)
+
+
+def estimate(rows: Sequence[Row], of: Callable[[Row], float | None]) -> Estimate | None:
+    """The mean of a measure with its bootstrap interval over pairs; `None` where it is about no row."""
+    groups: dict[str, list[float]] = {}
+    for row in rows:
+        value = of(row)
+        if value is not None:
+            groups.setdefault(row.question.pair, []).append(value)
+    if not groups:
+        return None
+    sums = np.array([sum(values) for values in groups.values()])
+    counts = np.array([len(values) for values in groups.values()])
+    drawn = np.random.default_rng(_SEED).integers(0, len(sums), (_RESAMPLES, len(sums)))
+    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Estimate(float(sums.sum() / counts.sum()), float(low), float(high), int(counts.sum()))
+
+
+def is_right(row: Row) -> bool:
+    """Whether what the user sees is right: evidence quoted, or an unanswerable question refused."""
+    return row.result.abstained if not row.question.answerable else bool(_citation_recall(row))
+
+
+def calibration_error(rows: Iterable[Row], bins: int = 10) -> tuple[float, list[tuple[float, float, int]]]:
+    """Expected calibration error of the answers given, and mean confidence, accuracy and count by bin.
+
+    Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, eq. 3: bins of equal width,
+    the gap between confidence and accuracy weighted by the share of answers in the bin.
+    """
+    answered = [(row.result.confidence, is_right(row)) for row in rows if not row.result.abstained]
+    table: list[tuple[float, float, int]] = []
+    error = 0.0
+    for k in range(bins):
+        inside = [(c, r) for c, r in answered if min(bins - 1, int(c * bins)) == k]
+        if inside:
+            confidence = sum(c for c, _ in inside) / len(inside)
+            accuracy = sum(r for _, r in inside) / len(inside)
+            table.append((confidence, accuracy, len(inside)))
+            error += len(inside) / len(answered) * abs(confidence - accuracy)
+    return error, table
+
+
+def agreement(rows: Sequence[Row]) -> Callable[[Row], float | None]:
+    """Whether both wordings of an answerable pair cite the same sentence first, or are both refused."""
+    first: dict[tuple[str, str], object] = {}
+    for row in rows:
+        result = row.result
+        first[row.question.pair, row.question.lang] = result.spans[0] if result.spans else result.quotes[:1]
+
+    def of(row: Row) -> float | None:
+        pair = row.question.pair
+        if not row.question.answerable or (pair, "nl") not in first or (pair, "en") not in first:
+            return None
+        return float(first[pair, "nl"] == first[pair, "en"])
+
+    return of
+
+
+def refusal_scores(rows: Iterable[Row]) -> dict[str, float]:
+    """Precision, recall and F1 of refusing, an unanswerable question being the positive case."""
+    pairs = [(row.result.abstained, not row.question.answerable) for row in rows]
+    hit = sum(refused and none for refused, none in pairs)
+    refused, none = sum(r for r, _ in pairs), sum(n for _, n in pairs)
+    precision = hit / refused if refused else 0.0
+    recall = hit / none if none else 0.0
+    f1 = 2 * precision * recall / (precision + recall) if hit else 0.0
+    return {"precision": precision, "recall": recall, "f1": f1}
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least `share` of the values do not exceed (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0
