@@ -27,6 +27,7 @@ __all__ = [
     "estimate",
     "refusal_scores",
     "retrieval",
+    "score_run",
 ]
 
 _RETRIEVAL = {"success@1": Success @ 1, "success@5": Success @ 5, "rr": RR @ 10, "ndcg@10": nDCG @ 10}
@@ -76,25 +77,41 @@ def retrieval(
     that nDCG knows how many could have been found. Unanswerable questions get no scores.
     """
     numbered = {text: str(i) for i, text in enumerate(passages)}
-    asked = [(str(i), q, r) for i, (q, r) in enumerate(zip(questions, results, strict=True)) if q.answerable]
-    qrels = [
-        ir_measures.Qrel(key, number, 1)
-        for key, question, _ in asked
-        for text, number in numbered.items()
-        if question.evidence_in(text)
-    ]
-    run = [
-        ir_measures.ScoredDoc(key, numbered.get(text, f"unlisted-{rank}"), -float(rank))
-        for key, _, result in asked
-        for rank, text in enumerate(result.passages)
-    ]
-    found: list[dict[str, float]] = [
-        dict.fromkeys(_RETRIEVAL, 0.0) if question.answerable else {} for question in questions
-    ]
+    asked = {str(i): (q, r) for i, (q, r) in enumerate(zip(questions, results, strict=True)) if q.answerable}
+    qrels = {
+        key: {number: 1 for text, number in numbered.items() if question.evidence_in(text)}
+        for key, (question, _) in asked.items()
+    }
+    ranked = {
+        key: [numbered.get(text, f"unlisted-{rank}") for rank, text in enumerate(result.passages)]
+        for key, (_, result) in asked.items()
+    }
+    scores = _score(qrels, ranked)
+    return [scores.get(str(i), {}) for i in range(len(questions))]
+
+
+def _score(qrels: Mapping[str, Mapping[str, int]], ranked: Mapping[str, Sequence[str]]) -> dict[str, dict[str, float]]:
+    """The retrieval measures of each question; one with nothing found, or nothing to find, scores zero."""
+    found: dict[str, dict[str, float]] = {key: dict.fromkeys(_RETRIEVAL, 0.0) for key in qrels}
     names = {measure: name for name, measure in _RETRIEVAL.items()}
-    for metric in ir_measures.iter_calc(list(names), qrels, run):
-        found[int(metric.query_id)][names[metric.measure]] = float(metric.value)
+    judged = [ir_measures.Qrel(key, doc, score) for key, docs in qrels.items() for doc, score in docs.items()]
+    run = [
+        ir_measures.ScoredDoc(key, doc, -float(rank)) for key, docs in ranked.items() for rank, doc in enumerate(docs)
+    ]
+    for metric in ir_measures.iter_calc(list(names), judged, run):
+        found[metric.query_id][names[metric.measure]] = float(metric.value)
     return found
+
+
+def score_run(qrels: Mapping[str, Mapping[str, int]], ranked: Mapping[str, Sequence[str]]) -> dict[str, Estimate]:
+    """The retrieval measures over questions of any set, each with its interval.
+
+    Args:
+        qrels: for each question the relevance of passages, by id.
+        ranked: for each question the ids of the passages found, best first.
+    """
+    scores = _score(qrels, ranked)
+    return {name: _bootstrap([[entry[name]] for entry in scores.values()]) for name in _RETRIEVAL}
 
 
 def _retrieved(name: str) -> Callable[[Row], float | None]:
@@ -184,8 +201,13 @@ def estimate(rows: Sequence[Row], of: Callable[[Row], float | None]) -> Estimate
             groups.setdefault(row.question.pair, []).append(value)
     if not groups:
         return None
-    sums = np.array([sum(values) for values in groups.values()])
-    counts = np.array([len(values) for values in groups.values()])
+    return _bootstrap(list(groups.values()))
+
+
+def _bootstrap(groups: Sequence[Sequence[float]]) -> Estimate:
+    """The mean over all values, and its percentile interval when groups are drawn with replacement."""
+    sums = np.array([sum(values) for values in groups])
+    counts = np.array([len(values) for values in groups])
     drawn = np.random.default_rng(_SEED).integers(0, len(sums), (_RESAMPLES, len(sums)))
     means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])

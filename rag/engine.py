@@ -69,9 +69,8 @@ class Engine:
         scores = retriever.score(asked, spoken)
         retrieved = retriever.rank(asked, spoken, scores)
         found = time.perf_counter()
-        signals = measure(asked, spoken, scores, retriever.snapshot)
-        confidence = self.calibration.confidence(signals)
-        abstained = confidence < self.calibration.threshold
+        support = self.calibration.support(measure(asked, scores, retriever.snapshot))
+        abstained = support < self.calibration.threshold
         rows = [] if abstained else select(retrieved, retriever.snapshot, self.calibration)
         citations = cite(rows, retriever.snapshot)
         text = refuse(retrieved.hits, spoken) if abstained else compose(citations, spoken)
@@ -81,7 +80,7 @@ class Engine:
             lang=spoken,
             answer=text,
             abstained=abstained,
-            confidence=confidence,
+            confidence=self.calibration.confidence(support),
             mode="extractive",
             citations=citations,
             passages=retrieved.hits,

@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterable, Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -169,6 +170,13 @@ def info() -> None:
     terminal.show_index(_out(), snapshot.manifest, list(snapshot.documents.values()), str(store.root))
 
 
+def _add_commands() -> None:
+    """Commands that other parts of the program bring, each loaded only when it is named or listed."""
+    for entry in entry_points(group="fiche.commands"):
+        if entry.name in sys.argv[1:2] or not sys.argv[1:] or sys.argv[1] in ("-h", "--help"):
+            app.command(entry.name)(entry.load())
+
+
 def _fail(error: BaseException) -> None:
     _err().print(f"fiche: {terminal.printable(' '.join(str(error).split()))}")
 
@@ -179,6 +187,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
+        _add_commands()
         app()
     except (InputError, IndexStateError) as error:
         _fail(error)

@@ -1,0 +1,79 @@
+"""Draws a run's figures as SVG; the only file that imports matplotlib.
+
+Knows nothing of what the figures mean. Drawn without a display; colours hold on light and dark.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+__all__ = ["by_tag", "latency", "reliability"]
+
+_BLUE, _ORANGE, _GREY = "#1f6f9f", "#c8641e", "#8a8f98"
+_STYLE: Any = {
+    "svg.fonttype": "path",
+    "svg.hashsalt": "fiche",
+    "text.color": _GREY,
+    "axes.labelcolor": _GREY,
+    "axes.edgecolor": _GREY,
+    "xtick.color": _GREY,
+    "ytick.color": _GREY,
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def _svg(figure: Figure) -> str:
+    out = io.StringIO()
+    figure.savefig(out, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
+    return out.getvalue()[out.getvalue().index("<svg") :]
+
+
+def by_tag(values: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    """Bars with intervals: for each tag, value, low and high of each series."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(7, 0.6 + 0.34 * max(1, len(values))))
+        axes = figure.subplots()
+        tags = list(values)[::-1]
+        series = sorted({name for entry in values.values() for name in entry})
+        for offset, (name, colour) in enumerate(zip(series, (_BLUE, _ORANGE), strict=False)):
+            rows = [(i, values[tag][name]) for i, tag in enumerate(tags) if name in values[tag]]
+            places = [i + 0.18 - 0.36 * offset for i, _ in rows]
+            widths = [v[0] for _, v in rows]
+            spread = [[v[0] - v[1] for _, v in rows], [v[2] - v[0] for _, v in rows]]
+            axes.barh(places, widths, height=0.32, color=colour, label=name, xerr=spread, ecolor=_GREY)
+        axes.set_yticks(range(len(tags)), tags)
+        axes.set_xlim(0, 1)
+        axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+        return _svg(figure)
+
+
+def reliability(bins: Sequence[Sequence[float]]) -> str:
+    """Accuracy against confidence, a point a bin, as large as its answers are many."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(3.6, 3.4))
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1, linestyle=":")
+        if bins:
+            confidence, accuracy, counts = zip(*bins, strict=True)
+            axes.plot(confidence, accuracy, color=_BLUE, linewidth=1)
+            axes.scatter(confidence, accuracy, s=[20 + 200 * n / sum(counts) for n in counts], color=_BLUE, zorder=3)
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="confidence", ylabel="share that is right")
+        return _svg(figure)
+
+
+def latency(times: Sequence[float], marks: Mapping[str, float]) -> str:
+    """A histogram of milliseconds, with marked places."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(3.6, 3.4))
+        axes: Any = figure.subplots()
+        axes.hist(times, bins=30, color=_BLUE)
+        for name, value in marks.items():
+            axes.axvline(value, color=_ORANGE, linewidth=1)
+            axes.annotate(name, (value, axes.get_ylim()[1]), color=_ORANGE, rotation=90, va="top", ha="right")
+        axes.set(xlabel="milliseconds", ylabel="questions", xlim=(0, None))
+        return _svg(figure)
