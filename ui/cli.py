@@ -6,7 +6,9 @@ Knows nothing of retrieval. Exit status: 0 all was handled (a refusal counts), 1
 
 import json
 import logging
+import os
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -204,6 +206,16 @@ def main() -> None:
     except MemoryError:
         _fail(MemoryError("out of memory: close other programs, or index fewer documents"))
         raise SystemExit(1) from None
-    except OSError as error:
-        _fail(OSError(f"{error.strerror or error}: {error.filename or 'check the disk and its permissions'}"))
+    except Exception as error:
+        _unexpected(error)
         raise SystemExit(1) from None
+
+
+def _unexpected(error: Exception) -> None:
+    """One line for an error that fiche does not know; its trace for whoever sets FICHE_DEBUG."""
+    if os.environ.get("FICHE_DEBUG"):
+        traceback.print_exc()
+    if isinstance(error, OSError):
+        _fail(OSError(f"{error.strerror or error}: {error.filename or 'check the disk and its permissions'}"))
+    else:
+        _fail(RuntimeError(f"something went wrong ({type(error).__name__}: {error}): set FICHE_DEBUG=1 to see where"))
