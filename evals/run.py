@@ -170,7 +170,8 @@ def load_run(folder: Path) -> Run:
         summary = json.loads((folder / _SUMMARY).read_text(encoding="utf-8"))
         stored = dict(_stored(folder / _RESULTS))
         rows = []
-        for fields in summary["questions"]:
+        for kept in summary["questions"]:
+            fields = {**kept}
             scores = fields.pop("retrieval")
             fields["evidence"] = tuple(fields["evidence"])
             fields["facts"] = tuple(tuple(fact) for fact in fields["facts"])

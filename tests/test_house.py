@@ -1,0 +1,74 @@
+"""The rules of the house that no linter knows."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted(p for f in ("index", "rag", "ui", "evals") for p in (ROOT / f).glob("*.py"))
+HEAVY = {
+    "faiss": {"index/vectors.py"},
+    "bm25s": {"index/keywords.py"},
+    "sentence_transformers": {"index/encoder.py"},
+    "lingua": {"rag/language.py"},
+    "llama_index": {"rag/llama.py", "evals/engines.py"},
+    "matplotlib": {"evals/plots.py"},
+    "ir_measures": {"evals/measures.py"},
+    "sklearn": {"evals/calibrate.py"},
+    "typer": {"ui/cli.py", "evals/cli.py", "evals/bench.py", "evals/check.py"},
+    "prompt_toolkit": {"ui/chat.py"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("library", HEAVY)
+def test_one_heavy_library_one_file(library: str) -> None:
+    users = {str(path.relative_to(ROOT)) for path in FILES if library in imports(path)}
+    assert users == HEAVY[library]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_files_and_functions_are_small(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 310
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            length = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+            assert length <= 45, f"{node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.name != "__init__.py"], ids=lambda p: p.stem)
+def test_all_names_are_there_and_nothing_is_pickled(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "import pickle" not in text
+    assert "allow_pickle=True" not in text
+    module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    assert all(hasattr(module, name) for name in module.__all__)
+    assert module.__doc__
+
+
+def test_importing_does_nothing_to_the_world(tmp_path: Path) -> None:
+    script = (
+        "import os, sys; before = dict(os.environ)\n"
+        "import index.encoder, index.build, rag.engine, ui.cli\n"
+        "os.environ.pop('KMP_DUPLICATE_LIB_OK', None)  # which faiss sets\n"
+        "assert dict(os.environ) == before\n"
+        "assert 'torch' not in sys.modules and 'llama_index' not in sys.modules\n"
+    )
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, env=env)
+    assert not [p for p in tmp_path.rglob("*") if "fiche" in p.name]
