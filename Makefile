@@ -25,6 +25,7 @@ chat: $(VENV)/.run
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -m "not long"
+	$(BIN)/fiche eval evals/datasets/fiche.jsonl --gate evals/gates.toml
 
 test-long: $(VENV)/.dev
 	$(BIN)/pytest
@@ -40,7 +41,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m evals.bench
+	$(BIN)/python -m evals.bench --write
 
 calibrate: $(VENV)/.dev
 	$(BIN)/python -m evals.calibrate

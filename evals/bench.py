@@ -36,6 +36,12 @@ __all__ = ["main"]
 
 _HERE = Path(__file__).parent
 _SHOWN = ("success@1", "success@5", "right quote", "quotes")
+_MEANINGS = {
+    "success@1": "the first passage is right",
+    "success@5": "among the first five",
+    "right quote": "the right sentence quoted (fiche: at most three)",
+}
+_MARKS = ("<!-- figures -->", "<!-- /figures -->")
 
 
 def main(write: Annotated[bool, typer.Option("--write", help="Keep the figures in evals/bench.json.")] = False) -> None:
@@ -67,6 +73,7 @@ def main(write: Annotated[bool, typer.Option("--write", help="Keep the figures i
     }
     _show(console, figures)
     if write:
+        _into_readme(figures)
         kept = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "settings": _settings(encoder.name, size)} | figures
         (_HERE / "bench.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
@@ -127,6 +134,20 @@ def _show(console: Console, figures: dict[str, Any]) -> None:
     for name, entry in figures.items():
         if not (isinstance(entry, dict) and "fiche" in entry):
             console.print(f"{name}: {entry}")
+
+
+def _into_readme(figures: dict[str, Any]) -> None:
+    """Put the table between the marks in the README."""
+    rows = ["| Test split, share of answerable questions | fiche | plain pipeline |", "|---|---|---|"]
+    for name, meaning in _MEANINGS.items():
+        for lang, language in (("nl", "Dutch"), ("en", "English")):
+            entry = figures[f"{name}, {lang}"]
+            cells = [f"{v:.2f} ({low:.2f}–{high:.2f})" for v, low, high in (entry["fiche"], entry["plain"])]
+            rows.append(f"| {meaning}, {language} | {' | '.join(cells)} |")
+    readme = _HERE.parent / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    start, end = text.index(_MARKS[0]) + len(_MARKS[0]), text.index(_MARKS[1])
+    readme.write_text(f"{text[:start]}\n" + "\n".join(rows) + f"\n{text[end:]}", encoding="utf-8")
 
 
 def _settings(model: str, chunk_size: int) -> dict[str, Any]:

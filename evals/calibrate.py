@@ -39,6 +39,8 @@ _TARGET = _HERE.parent / "rag" / "data" / "calibration.json"
 _FALSE_REFUSALS = 0.04
 """The share of answerable dev questions that the threshold lets be refused: below the 5 % promised,
 so that another draw of questions stays under it."""
+_FAR_REFUSALS = 0.01
+"""The part of it that the floor under the best sentence's match takes."""
 _STRENGTH = 0.1
 """Inverse of the penalty on the weights: small, for there are few questions."""
 _QUOTES = 1.4
@@ -63,7 +65,7 @@ def observe(documents: Sequence[Document], questions: Sequence[Question], encode
         counts = write_snapshot(Path(name), documents, encoder)
         manifest = Manifest("calibration", "", encoder.name, encoder.fingerprint, encoder.dim, counts, {})
         retriever = Retriever(Snapshot(Path(name), manifest), encoder)
-        everything = Calibration(0, {}, {}, {}, slope=1, offset=0, threshold=0, keep=9)
+        everything = Calibration(0, {}, {}, {}, slope=1, offset=0, threshold=0, floor=0, keep=9)
         for question in questions:
             scores = retriever.score(question.question, question.lang)
             retrieved = retriever.rank(question.question, question.lang, scores)
@@ -98,18 +100,21 @@ def fit(observations: Sequence[Observation]) -> Calibration:
         return {name: round(float(value), 4) for name, value in zip(names, values, strict=True)}
 
     bias = round(float(model.intercept_[0]), 4)
-    return Calibration(bias, named(model.coef_[0]), named(means), named(scales), 1.0, 0.0, -np.inf, 0.0)
+    return Calibration(bias, named(model.coef_[0]), named(means), named(scales), 1.0, 0.0, -np.inf, -np.inf, 0.0)
 
 
 def choose(calibration: Calibration, dev: Sequence[Observation]) -> Calibration:
     """The same with the threshold, the gap, and the second regression set on the dev questions."""
     support = {o.question.id: calibration.support(o.signals) for o in dev}
-    threshold = float(np.quantile([support[o.question.id] for o in dev if o.question.answerable], _FALSE_REFUSALS))
+    answerable = [o for o in dev if o.question.answerable]
+    floor = float(np.quantile([o.signals["top_sentence"] for o in answerable], _FAR_REFUSALS))
+    threshold = float(np.quantile([support[o.question.id] for o in answerable], _FALSE_REFUSALS - _FAR_REFUSALS))
     for keep in np.arange(0.2, 0, -0.002):
         quotes = np.mean([sum(gap <= keep for gap in o.gaps) for o in dev])
         if quotes <= _QUOTES:
             break
-    answered = [o for o in dev if support[o.question.id] >= threshold]
+    chosen = replace(calibration, threshold=threshold, floor=floor)
+    answered = [o for o in dev if not chosen.refuses(o.signals)]
     right = [any(r for r, gap in zip(o.right, o.gaps, strict=True) if gap <= keep) for o in answered]
     platt = LogisticRegression(C=1.0).fit([[support[o.question.id]] for o in answered], right)
     return replace(
@@ -117,6 +122,7 @@ def choose(calibration: Calibration, dev: Sequence[Observation]) -> Calibration:
         slope=round(float(platt.coef_[0, 0]), 4),
         offset=round(float(platt.intercept_[0]), 4),
         threshold=round(threshold, 4),
+        floor=round(floor, 4),
         keep=round(float(keep), 4),
     )
 

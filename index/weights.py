@@ -104,8 +104,11 @@ def dequantize_q4(raw: np.ndarray, rows: int, columns: int) -> np.ndarray:
     blocks = raw.reshape(-1, Q4_BYTES)
     scale = blocks[:, :2].copy().view(np.float16).astype(np.float32)
     packed = blocks[:, 2:]
-    nibbles = np.concatenate([packed & 0x0F, packed >> 4], axis=1)
-    return ((nibbles.astype(np.float32) - 8.0) * scale).reshape(rows, columns)
+    out = np.empty((len(blocks), Q4_BLOCK), dtype=np.float32)
+    np.subtract(packed & 0x0F, np.float32(8), out=out[:, : Q4_BLOCK // 2])
+    np.subtract(packed >> 4, np.float32(8), out=out[:, Q4_BLOCK // 2 :])
+    out *= scale
+    return out.reshape(rows, columns)
 
 
 def unpack(source: Path, folder: Path) -> Path:

@@ -80,6 +80,9 @@ class Calibration:
     offset: float
     threshold: float
     """Below this support fiche refuses."""
+    floor: float
+    """Nor does it answer where the best sentence matches less than this (`top_sentence`): what is far
+    from the document is told apart by that alone, whatever kind of thing it asks for."""
     keep: float
     """A further sentence is quoted when its score is at most this far below the best one's."""
 
@@ -88,6 +91,10 @@ class Calibration:
         return self.bias + sum(
             weight * (signals[name] - self.means[name]) / self.scales[name] for name, weight in self.weights.items()
         )
+
+    def refuses(self, signals: Mapping[str, float]) -> bool:
+        """Whether the signals speak too little for an answer to give one."""
+        return signals["top_sentence"] < self.floor or self.support(signals) < self.threshold
 
     def confidence(self, support: float) -> float:
         """The chance, 0 to 1, that an answer with this support is right."""

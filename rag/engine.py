@@ -69,8 +69,8 @@ class Engine:
         scores = retriever.score(asked, spoken)
         retrieved = retriever.rank(asked, spoken, scores)
         found = time.perf_counter()
-        support = self.calibration.support(measure(asked, scores, retriever.snapshot))
-        abstained = support < self.calibration.threshold
+        signals = measure(asked, scores, retriever.snapshot)
+        abstained = self.calibration.refuses(signals)
         rows = [] if abstained else select(retrieved, retriever.snapshot, self.calibration)
         citations = cite(rows, retriever.snapshot)
         text = refuse(retrieved.hits, spoken) if abstained else compose(citations, spoken)
@@ -80,7 +80,7 @@ class Engine:
             lang=spoken,
             answer=text,
             abstained=abstained,
-            confidence=self.calibration.confidence(support),
+            confidence=self.calibration.confidence(self.calibration.support(signals)),
             mode="extractive",
             citations=citations,
             passages=retrieved.hits,
