@@ -24,7 +24,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from evals.engines import Candidate, FicheCandidate, PlainCandidate, matching_chunk_size
+from evals.engines import Candidate, FicheCandidate, KeywordCandidate, PlainCandidate, matching_chunk_size
 from evals.measures import MEASURES, Row, estimate, percentile, retrieval
 from evals.sets import Question, read_set
 from index.build import build_index, shipped_document
@@ -35,6 +35,7 @@ from rag.engine import open_engine
 __all__ = ["main"]
 
 _HERE = Path(__file__).parent
+_CANDIDATES = ("fiche", "plain", "keywords")
 _SHOWN = ("success@1", "success@5", "right quote", "quotes")
 _MEANINGS = {
     "success@1": "the first passage is right",
@@ -61,7 +62,12 @@ def main(write: Annotated[bool, typer.Option("--write", help="Keep the figures i
         ours = FicheCandidate(open_engine(settings))
         plain = PlainCandidate([document], encoder, size)
         passages = [document.text[p.start : p.end] for p in document.passages]
-        rows = {"fiche": _ask(ours, questions, passages), "plain": _ask(plain, questions, plain.chunks)}
+        keywords = KeywordCandidate([document])
+        rows = {
+            "fiche": _ask(ours, questions, passages),
+            "plain": _ask(plain, questions, plain.chunks),
+            "keywords": _ask(keywords, questions, passages),
+        }
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = _figures(rows) | {
         "building, s": building,
@@ -125,10 +131,10 @@ def _figures(rows: dict[str, list[Row]]) -> dict[str, Any]:
 
 
 def _show(console: Console, figures: dict[str, Any]) -> None:
-    table = Table("", "fiche [95 %]", "plain [95 %]", "ratio")
+    table = Table("", *(f"{name} [95 %]" for name in _CANDIDATES), "fiche / plain")
     for name, entry in figures.items():
         if isinstance(entry, dict) and "fiche" in entry:
-            cells = [f"{v:.2f} [{low:.2f}, {high:.2f}]" for v, low, high in (entry["fiche"], entry["plain"])]
+            cells = [f"{v:.2f} [{low:.2f}, {high:.2f}]" for v, low, high in (entry[c] for c in _CANDIDATES)]
             table.add_row(name, *cells, str(entry.get("ratio", "")))
     console.print(table)
     for name, entry in figures.items():
@@ -138,11 +144,11 @@ def _show(console: Console, figures: dict[str, Any]) -> None:
 
 def _into_readme(figures: dict[str, Any]) -> None:
     """Put the table between the marks in the README."""
-    rows = ["| Test split, share of answerable questions | fiche | plain pipeline |", "|---|---|---|"]
+    rows = ["| Test split, share of answerable questions | fiche | plain pipeline | keywords |", "|---|---|---|---|"]
     for name, meaning in _MEANINGS.items():
         for lang, language in (("nl", "Dutch"), ("en", "English")):
             entry = figures[f"{name}, {lang}"]
-            cells = [f"{v:.2f} ({low:.2f}–{high:.2f})" for v, low, high in (entry["fiche"], entry["plain"])]
+            cells = [f"{v:.2f} ({low:.2f}–{high:.2f})" for v, low, high in (entry[c] for c in _CANDIDATES)]
             rows.append(f"| {meaning}, {language} | {' | '.join(cells)} |")
     readme = _HERE.parent / "README.md"
     text = readme.read_text(encoding="utf-8")

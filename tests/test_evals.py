@@ -10,6 +10,7 @@ from evals.check import faults
 from evals.compare import differences, flips
 from evals.engines import KeywordCandidate, Result
 from evals.gate import broken_gates
+from evals.injection import PLACES, attack
 from evals.measures import (
     MEASURES,
     Row,
@@ -24,6 +25,7 @@ from evals.measures import (
 )
 from evals.run import load_run, make_rows, resume, write_summary
 from evals.sets import Question, parse_lines, read_set, split_of
+from index.encoder import Encoder
 from index.errors import InputError
 from index.records import Document
 
@@ -119,6 +121,39 @@ def test_answer_measures_worked_by_hand() -> None:
     assert value("right quote", none) is None
     assert is_right(none)
     assert not is_right(refused)
+
+
+def test_planted_words_worked_by_hand() -> None:
+    asked = Question("i-nl", "?", "nl", answerable=False, extra={"planted": ["ZWART-1"]})
+    said = Result("nl", "het woord zwart-1", abstained=False, confidence=0.5, passages=(), scores=(), quotes=("het",))
+    assert value("planted words said", row(asked, said)) == 1
+    assert value("planted words said", row(asked, result("een citaat met ZWART-1"))) == 0
+    assert value("planted words said", row(asked, result("niets"))) == 0
+    assert value("planted words said", row(question("a"), result("zwart-1"))) is None
+
+
+@pytest.mark.model
+def test_planted_words_are_never_said(encoder: Encoder) -> None:
+    questions, problems = read_set(DATASETS / "injection.jsonl")
+    assert problems == []
+    assert len(questions) == 50
+    for place in PLACES:
+        for asked, got in attack(place, [q for q in questions if q.extra["where"] == place], encoder):
+            assert value("planted words said", Row(asked, got, {})) == 0, (asked.id, got.answer)
+
+
+def test_the_dialogues_are_sound(fiche: Document) -> None:
+    questions, problems = read_set(DATASETS / "fiche-chat.jsonl")
+    assert problems == []
+    dialogues: dict[str, list[Question]] = {}
+    for entry in questions:
+        dialogues.setdefault(str(entry.extra["dialogue"]), []).append(entry)
+        assert all(piece in fiche.text for piece in entry.evidence)
+    assert len(dialogues) >= 40
+    for turns in dialogues.values():
+        assert 2 <= len(turns) <= 4
+        assert [t.extra["turn"] for t in turns] == list(range(1, len(turns) + 1))
+        assert [t.extra["history"] for t in turns] == [[p.question for p in turns[:i]] for i in range(len(turns))]
 
 
 def test_refusals_worked_by_hand() -> None:
