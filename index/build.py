@@ -74,5 +74,4 @@ def open_snapshot(settings: Settings, *, any_model: bool = False) -> Snapshot:
         IndexStateError: there is none.
         SnapshotDamagedError: it must not be read.
     """
-    folder, manifest = index_store(settings).open(None if any_model else model_fingerprint(settings))
-    return Snapshot(folder, manifest)
+    return index_store(settings).read(Snapshot, None if any_model else model_fingerprint(settings))

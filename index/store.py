@@ -14,14 +14,13 @@ import hashlib
 import json
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -33,6 +32,7 @@ FORMAT = 1
 """Raised when a snapshot's files change their meaning; an older or newer one is refused."""
 _KEEP = 2
 """Snapshots kept after a switch: the current one, and the one that readers may still be opening."""
+T = TypeVar("T")
 _REBUILD = "run 'fiche index build' to make it anew"
 
 
@@ -149,26 +149,29 @@ class SnapshotStore:
         return identity, digest
 
     def open(self, fingerprint: str | None = None) -> tuple[Path, Manifest]:
-        """The current snapshot, every file of it checked against its manifest.
+        """The folder and manifest of the current snapshot, checked as `read` does."""
+        return self.read(lambda folder, manifest: (folder, manifest), fingerprint)
 
-        A snapshot that is retired while it is being opened is let go for its successor.
+    def read(self, load: Callable[[Path, Manifest], T], fingerprint: str | None = None) -> T:
+        """What `load` makes of the current snapshot, every file of it checked against its manifest.
+
+        A snapshot that is retired while it is being checked or loaded is let go for its successor.
 
         Args:
+            load: reads the files; whatever it keeps open or mapped outlives the snapshot's retirement.
             fingerprint: the model that questions will be asked with; `None` skips that check.
 
         Raises:
             IndexStateError: there is no index.
             SnapshotDamagedError: a file is missing or changed, or another model or format made it.
         """
-        for attempt in range(3):
+        while True:
             identity, digest = self._pointer()
             try:
-                return self._verified(identity, digest, fingerprint)
+                return load(*self._verified(identity, digest, fingerprint))
             except SnapshotDamagedError:
-                if attempt == 2 or self._pointer()[0] == identity:
+                if self._pointer()[0] == identity:
                     raise
-                time.sleep(0.05)
-        raise AssertionError("unreachable")
 
     def _verified(self, identity: str, digest: str, fingerprint: str | None) -> tuple[Path, Manifest]:
         folder = self._snapshots / identity

