@@ -25,7 +25,7 @@ chat: $(VENV)/.run
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -m "not long"
-	$(BIN)/fiche eval evals/datasets/fiche.jsonl --gate evals/gates.toml
+	FICHE_HOME=$(VENV)/fiche-home $(BIN)/fiche eval evals/datasets/fiche.jsonl --gate evals/gates.toml
 
 test-long: $(VENV)/.dev
 	$(BIN)/pytest

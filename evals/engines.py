@@ -39,6 +39,8 @@ class Result:
     """The words that the answer cites."""
     spans: tuple[tuple[int, int], ...] = ()
     """Offsets of the quotes in the clean text, where the candidate knows them."""
+    verbatim: bool = True
+    """Whether every quote stands in a document, letter by letter."""
     milliseconds: float = 0.0
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -73,6 +75,7 @@ class FicheCandidate:
             scores=tuple(hit.score for hit in answer.passages),
             quotes=tuple(citation.quote for citation in answer.citations),
             spans=tuple((citation.start, citation.end) for citation in answer.citations),
+            verbatim=all(c.document.text[c.start : c.end] == c.quote for c in answer.citations),
             milliseconds=answer.timings_ms["total"],
             details=answer.to_json(),
         )
@@ -83,8 +86,9 @@ class _Ranked:
 
     name = ""
 
-    def __init__(self, chunks: Sequence[str]) -> None:
+    def __init__(self, chunks: Sequence[str], documents: Sequence[Document]) -> None:
         self.chunks = list(chunks)
+        self._documents = documents
 
     def _scores(self, question: str) -> np.ndarray:
         raise NotImplementedError
@@ -103,6 +107,7 @@ class _Ranked:
             passages=tuple(self.chunks[i] for i in order),
             scores=tuple(float(scores[i]) for i in order),
             quotes=(best,),
+            verbatim=any(best in document.text for document in self._documents),
             milliseconds=1000 * (time.perf_counter() - began),
         )
 
@@ -113,7 +118,7 @@ class KeywordCandidate(_Ranked):
     name = "keywords"
 
     def __init__(self, documents: Sequence[Document]) -> None:
-        super().__init__([d.text[p.start : p.end] for d in documents for p in d.passages])
+        super().__init__([d.text[p.start : p.end] for d in documents for p in d.passages], documents)
         self._index = KeywordIndex.build([terms(chunk) for chunk in self.chunks])
 
     def _scores(self, question: str) -> np.ndarray:
@@ -126,7 +131,7 @@ class PlainCandidate(_Ranked):
     name = "plain"
 
     def __init__(self, documents: Sequence[Document], encoder: Encoder, chunk_size: int = 256) -> None:
-        super().__init__([chunk for d in documents for chunk in _split(d.text, chunk_size)])
+        super().__init__([chunk for d in documents for chunk in _split(d.text, chunk_size)], documents)
         self._encoder = encoder
         self._index = VectorIndex.build(np.stack([e.pooled for e in encoder.encode(self.chunks, query=False)]))
 

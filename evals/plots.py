@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-__all__ = ["by_tag", "latency", "reliability"]
+__all__ = ["by_tag", "flips", "latency", "reliability"]
 
 _BLUE, _ORANGE, _GREY = "#1f6f9f", "#c8641e", "#8a8f98"
 _STYLE: Any = {
@@ -77,4 +77,18 @@ def latency(times: Sequence[float], marks: Mapping[str, float]) -> str:
             axes.axvline(value, color=_ORANGE, linewidth=1)
             axes.annotate(name, (value, axes.get_ylim()[1]), color=_ORANGE, rotation=90, va="top", ha="right")
         axes.set(xlabel="milliseconds (slower ones in the last bar)", ylabel="questions", xlim=(0, None))
+        return _svg(figure)
+
+
+def flips(better: Mapping[str, int], worse: Mapping[str, int]) -> str:
+    """Bars to the right for questions that became right, to the left for those that became wrong, by tag."""
+    with mpl.rc_context(_STYLE):
+        tags = sorted({*better, *worse}, reverse=True)
+        figure = Figure(figsize=(7, 0.8 + 0.25 * max(1, len(tags))))
+        axes: Any = figure.subplots()
+        axes.barh(tags, [better.get(tag, 0) for tag in tags], color=_BLUE, label="became right")
+        axes.barh(tags, [-worse.get(tag, 0) for tag in tags], color=_ORANGE, label="became wrong")
+        axes.axvline(0, color=_GREY, linewidth=1)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
         return _svg(figure)

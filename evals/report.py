@@ -4,6 +4,7 @@ Knows nothing of how answers are made or measured. Text of questions and documen
 the template engine; the page's own Content-Security-Policy lets it load nothing.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -98,12 +99,17 @@ def write_report(run: Run, earlier: Run | None = None) -> Path:
         questions=[_question(row) for row in run.rows],
         earlier=str(earlier.folder.name) if earlier else None,
         differences=differences(earlier.rows, run.rows) if earlier else [],
+        flips_plot=plots.flips(_tags(better), _tags(worse)) if better or worse else "",
         better=[row.question for row in better],
         worse=[row.question for row in worse],
     )
     path = run.folder / "report.html"
     path.write_text(page, encoding="utf-8")
     return path
+
+
+def _tags(rows: Sequence[Row]) -> Counter[str]:
+    return Counter(tag for row in rows for tag in row.question.tags)
 
 
 def _by_tag(groups: dict[str, dict[str, Any]]) -> dict[str, dict[str, list[float]]]:

@@ -111,11 +111,12 @@ def make_rows(questions: Sequence[Question], results: Sequence[Result], passages
 
 
 def group_rows(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """The rows of the whole set, of each language, split and tag, and of each split by language."""
+    """The rows of the whole set, of each language, split, tag and answerability, and of splits by language."""
     groups: dict[str, list[Row]] = {"all": list(rows)}
     for row in rows:
         question = row.question
         keys = [f"lang:{question.lang}", f"split:{question.split}", f"split:{question.split} lang:{question.lang}"]
+        keys.append(f"answerable:{'yes' if question.answerable else 'no'}")
         for key in [*keys, *(f"tag:{tag}" for tag in question.tags)]:
             groups.setdefault(key, []).append(row)
     return groups

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from index.snapshot import Snapshot
 from rag.confidence import Calibration
-from rag.language import Language
+from rag.language import Language, detect_language
 from rag.records import Citation, Hit, Retrieved
 
 __all__ = ["MAX_QUOTES", "cite", "compose", "escape_markdown", "refuse", "select"]
@@ -59,13 +59,15 @@ def cite(rows: Sequence[int], snapshot: Snapshot) -> tuple[Citation, ...]:
 
 
 def compose(citations: Sequence[Citation], lang: Language) -> str:
-    """The answer as Markdown: each quote with its marker, a metadata field after its label."""
-    lines = [f"{_label(c)}{escape_markdown(c.quote)} [{c.n}]" for c in citations]
-    if lang == "en":
-        return "The document says, in Dutch: " + " ".join(
-            f"“{line[: line.rindex(' [')]}”{line[line.rindex(' [') :]}" for line in lines
-        )
-    return " ".join(lines)
+    """The answer as Markdown: each quote with its marker, a metadata field after its label.
+
+    An English reader is told that the words are Dutch, where they are: a document may quote English.
+    """
+    if lang == "nl":
+        return " ".join(f"{_label(c)}{escape_markdown(c.quote)} [{c.n}]" for c in citations)
+    dutch = any(detect_language(c.quote) == "nl" for c in citations)
+    opening = "The document says, in Dutch:" if dutch else "The document says:"
+    return " ".join([opening, *(f"“{_label(c)}{escape_markdown(c.quote)}” [{c.n}]" for c in citations)])
 
 
 def _label(citation: Citation) -> str:
