@@ -189,14 +189,7 @@ def _tensors(cursor: _Cursor, header: _Header) -> dict[str, np.ndarray]:
         return np.frombuffer(cursor.data, "<f4", int(np.prod(shape)), offset).reshape(shape).copy()
 
     def packed(name: str, rows: int, columns: int) -> np.ndarray:
-        offset, *_ = raw[name]
-        row_bytes = columns // Q4_BLOCK * Q4_BYTES
-        weights = np.empty((rows, columns), dtype=np.float32)
-        for first in range(0, rows, _ROWS_AT_ONCE):
-            count = min(_ROWS_AT_ONCE, rows - first)
-            blocks = np.frombuffer(cursor.data, np.uint8, count * row_bytes, offset + first * row_bytes)
-            weights[first : first + count] = dequantize_q4(blocks, count, columns)
-        return weights
+        return _unpack_rows(cursor.data, raw[name][0], rows, columns)
 
     h, f = header.hidden, header.feed_forward
     out = {
@@ -223,6 +216,17 @@ def _tensors(cursor: _Cursor, header: _Header) -> dict[str, np.ndarray]:
             out[f"encoder.layer.{layer}.{long}.weight"] = floats(f"l{layer}.{short}.w", h)
             out[f"encoder.layer.{layer}.{long}.bias"] = floats(f"l{layer}.{short}.b", h)
     return out
+
+
+def _unpack_rows(data: bytes, offset: int, rows: int, columns: int) -> np.ndarray:
+    """The float32 weights `(rows, columns)` whose blocks begin at `offset`."""
+    row_bytes = columns // Q4_BLOCK * Q4_BYTES
+    weights = np.empty((rows, columns), dtype=np.float32)
+    for first in range(0, rows, _ROWS_AT_ONCE):
+        count = min(_ROWS_AT_ONCE, rows - first)
+        blocks = np.frombuffer(data, np.uint8, count * row_bytes, offset + first * row_bytes)
+        weights[first : first + count] = dequantize_q4(blocks, count, columns)
+    return weights
 
 
 def _write_tokenizer(pieces: list[tuple[str, float]], folder: Path) -> None:
