@@ -22,10 +22,11 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from evals.sets import Question, read_set
-from index.build import shipped_document
+from index.build import known_translations, shipped_document
 from index.encoder import Encoder, load_encoder
+from index.memory import TranslationMemory
 from index.records import Document
-from index.settings import load_settings
+from index.settings import BUNDLED_MODEL, GENERAL_MODEL, load_settings
 from index.snapshot import Snapshot, write_snapshot
 from index.store import Manifest
 from rag.answer import select
@@ -59,10 +60,15 @@ class Observation:
     """How far each of them is below the best."""
 
 
-def observe(documents: Sequence[Document], questions: Sequence[Question], encoder: Encoder) -> Iterator[Observation]:
+def observe(
+    documents: Sequence[Document],
+    questions: Sequence[Question],
+    encoder: Encoder,
+    memory: TranslationMemory | None = None,
+) -> Iterator[Observation]:
     """Ask the questions over the documents, without refusing any."""
     with tempfile.TemporaryDirectory() as name:
-        counts = write_snapshot(Path(name), documents, encoder)
+        counts = write_snapshot(Path(name), documents, encoder, memory=memory)
         manifest = Manifest("calibration", "", encoder.name, encoder.fingerprint, encoder.dim, counts, {})
         retriever = Retriever(Snapshot(Path(name), manifest), encoder)
         everything = Calibration(0, {}, {}, {}, slope=1, offset=0, threshold=0, floor=0, keep=9)
@@ -130,12 +136,22 @@ def choose(calibration: Calibration, dev: Sequence[Observation]) -> Calibration:
 def main() -> None:
     """Fit, write the file, and say what came out, on the dev split and left out of the fit in turn."""
     console = Console(highlight=False)
-    encoder = load_encoder(load_settings())
     questions, _ = read_set(_HERE / "datasets" / "fiche.jsonl")
-    dev = list(observe([shipped_document()], [q for q in questions if q.split == "dev"], encoder))
-    calibration = choose(fit(dev), dev)
-    stored = {name: getattr(calibration, name) for name in Calibration.__slots__}
+    dev = [question for question in questions if question.split == "dev"]
+    stored = {}
+    for model in (BUNDLED_MODEL, GENERAL_MODEL):
+        settings = load_settings(model=model)
+        encoder = load_encoder(settings)
+        console.print(f"[bold]{encoder.name}[/bold]")
+        seen = list(observe([shipped_document()], dev, encoder, known_translations(settings)))
+        calibration = choose(fit(seen), seen)
+        stored[encoder.name] = {name: getattr(calibration, name) for name in Calibration.__slots__}
+        _tell(console, calibration, seen)
     _TARGET.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    console.print(f"written to {_TARGET}")
+
+
+def _tell(console: Console, calibration: Calibration, dev: Sequence[Observation]) -> None:
     left_out = cross_fitted(dev)
     answerable = [o.question.answerable for o in dev]
     refused = [c < np.quantile([d for d, a in zip(left_out, answerable, strict=True) if a], 0.05) for c in left_out]
@@ -145,7 +161,7 @@ def main() -> None:
     console.print(f"unanswerable refused at 5 % false refusals, likewise: {share:.3f}")
     for name, weight in sorted(calibration.weights.items(), key=lambda entry: -abs(entry[1])):
         console.print(f"  {weight:+.2f}  {name}: {SIGNALS[name]}")
-    console.print(f"threshold {calibration.threshold}, gap {calibration.keep}, written to {_TARGET}")
+    console.print(f"threshold {calibration.threshold}, gap {calibration.keep}")
 
 
 def cross_fitted(observations: Sequence[Observation], folds: int = 10) -> list[float]:

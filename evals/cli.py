@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from evals.sets import Question, read_set
 from index.errors import InputError
-from index.settings import Settings, load_settings
+from index.settings import GENERAL_MODEL, Settings, load_settings
 
 __all__ = ["evaluate"]
 
@@ -108,7 +108,11 @@ def _candidate(settings: Settings, name: EngineName) -> tuple[Any, list[str], di
     }
     if name == "fiche":
         return FicheCandidate(engine), [d.text[p.start : p.end] for d in documents for p in d.passages], about
-    other = KeywordCandidate(documents) if name == "keywords" else PlainCandidate(documents, engine.encoder)
+    if name == "keywords":
+        other: KeywordCandidate | PlainCandidate = KeywordCandidate(documents)
+    else:
+        general = load_encoder(load_settings(home=settings.home, model=GENERAL_MODEL))
+        other, about["model"] = PlainCandidate(documents, general), general.name
     return other, other.chunks, about
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-__all__ = ["by_tag", "flips", "latency", "reliability"]
+__all__ = ["by_tag", "curve", "flips", "latency", "reliability"]
 
 _BLUE, _ORANGE, _GREY = "#1f6f9f", "#c8641e", "#8a8f98"
 _STYLE: Any = {
@@ -91,4 +91,20 @@ def flips(better: Mapping[str, int], worse: Mapping[str, int]) -> str:
         axes.axvline(0, color=_GREY, linewidth=1)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+        return _svg(figure)
+
+
+def curve(log: Sequence[Mapping[str, Any]]) -> str:
+    """The loss of each stage of a training over its steps, as a running mean of five entries."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(7, 2.6))
+        stages = list(dict.fromkeys(entry["stage"] for entry in log))
+        for axes, stage in zip(figure.subplots(1, len(stages), squeeze=False)[0], stages, strict=True):
+            steps = [entry["step"] for entry in log if entry["stage"] == stage]
+            losses = [entry["loss"] for entry in log if entry["stage"] == stage]
+            means = [
+                sum(losses[max(0, i - 4) : i + 1]) / len(losses[max(0, i - 4) : i + 1]) for i in range(len(losses))
+            ]
+            axes.plot(steps, means, color=_BLUE, linewidth=1)
+            axes.set(title=stage, xlabel="step", ylabel="loss", ylim=(0, None))
         return _svg(figure)

