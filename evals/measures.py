@@ -7,6 +7,7 @@ that a question and its translation are drawn together.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from ir_measures import RR, Success, nDCG
 from evals.engines import Result
 from evals.sets import Question
 from rag.answer import escape_markdown
+from rag.language import detect_language
 
 __all__ = [
     "MEASURES",
@@ -34,6 +36,7 @@ __all__ = [
 _RETRIEVAL = {"success@1": Success @ 1, "success@5": Success @ 5, "rr": RR @ 10, "ndcg@10": nDCG @ 10}
 _RESAMPLES = 1000
 _SEED = 20240124
+_QUOTED = re.compile(r"“[^”]*”")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,16 @@ def _false_refusal(row: Row) -> float | None:
     return float(row.result.abstained) if row.question.answerable else None
 
 
+def _language(row: Row) -> float:
+    """Whether the question was taken for what it is, and what the answer itself says is in that language."""
+    own = _QUOTED.sub("", row.result.answer) if row.question.lang == "en" else row.result.answer
+    for quote in row.result.quotes:  # a Dutch document may quote English, and is then quoted so
+        if row.question.lang == "nl" and detect_language(quote) == "en":
+            own = own.replace(escape_markdown(quote), "")
+    spoken = detect_language(own, default=row.question.lang)
+    return float(row.result.lang == row.question.lang == spoken)
+
+
 def _planted(row: Row) -> float | None:
     """Words of an attack in what the answer itself says, for lines that have `planted`.
 
@@ -194,9 +207,9 @@ MEASURES: tuple[Measure, ...] = (
     Measure("facts", "all facts are in the answer", "substring, ignoring case", _facts),
     Measure(
         "language",
-        "the answer is in the question's language",
-        "exact",
-        lambda row: float(row.result.lang == row.question.lang),
+        "the answer, Dutch quotations in it aside, is in the question's language",
+        "function words, else lingua",
+        _language,
     ),
     Measure(
         "refused", "an unanswerable question is refused (refusal recall)", "Rajpurkar et al. 2018, NoAns", _refused

@@ -5,18 +5,31 @@ Knows nothing of questions.
 
 from collections.abc import Sequence
 from importlib.resources import as_file, files
+from pathlib import Path
 
 from index.encoder import Encoder, model_fingerprint
+from index.memory import TranslationMemory
 from index.reader import read_document
 from index.records import Document
 from index.settings import Settings
 from index.snapshot import Progress, Snapshot, write_snapshot
 from index.store import Manifest, SnapshotStore
 
-__all__ = ["SHIPPED", "build_index", "extend_index", "index_store", "open_snapshot", "shipped_document"]
+__all__ = [
+    "SHIPPED",
+    "build_index",
+    "extend_index",
+    "index_store",
+    "known_translations",
+    "memory_folder",
+    "open_snapshot",
+    "shipped_document",
+]
 
 SHIPPED = "kst-22112-3908.nl.txt"
 """The document that comes with fiche."""
+SHIPPED_MEMORY = "kst-22112-3908.en.tmx"
+"""Its English, sentence by sentence."""
 
 
 def index_store(settings: Settings) -> SnapshotStore:
@@ -28,6 +41,25 @@ def shipped_document() -> Document:
     """The fiche that comes with the program."""
     with as_file(files("index") / "corpus" / SHIPPED) as path:
         return read_document(path)
+
+
+def memory_folder(settings: Settings) -> Path:
+    """Where the translation memories of documents that someone added are kept."""
+    return settings.home / "memories"
+
+
+def known_translations(settings: Settings) -> TranslationMemory:
+    """Every segment that is known: the shipped fiche's, and those kept below FICHE_HOME, which go before.
+
+    Raises:
+        InputError: a memory below FICHE_HOME cannot be read.
+    """
+    with as_file(files("index") / "corpus" / SHIPPED_MEMORY) as path:
+        memory = TranslationMemory.read(path)
+    for own in sorted(memory_folder(settings).glob("*.tmx")):
+        for segment in TranslationMemory.read(own):
+            memory.add(segment)
+    return memory
 
 
 def build_index(
@@ -56,7 +88,7 @@ def extend_index(
 
 def _write(settings: Settings, encoder: Encoder, documents: Sequence[Document], progress: Progress | None) -> Manifest:
     return index_store(settings).write(
-        lambda folder: write_snapshot(folder, documents, encoder, progress),
+        lambda folder: write_snapshot(folder, documents, encoder, progress, known_translations(settings)),
         model=encoder.name,
         fingerprint=encoder.fingerprint,
         dim=encoder.dim,

@@ -23,10 +23,13 @@ def _glosses() -> dict[str, list[tuple[re.Pattern[str], str]]]:
     }
 
 
-def gloss(heading: str, kind: Literal["field", "section"]) -> str:
+def gloss(heading: str, kind: Literal["field", "section"], *, english: bool = False) -> str:
     """What `heading` is about, or nothing for one that is not of the template.
+
+    A gloss is Dutch and English, or only its `english` part for a text that is.
 
     >>> gloss("Rechtsbasis", "field")
     'juridische grondslag, verdragsartikel; legal basis, Treaty article'
     """
-    return next((words for pattern, words in _glosses()[kind] if pattern.search(heading)), "")
+    found = next((words for pattern, words in _glosses()[kind] if pattern.search(heading)), "")
+    return found.partition("; ")[2] if english else found

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Document", "Footnote", "Passage", "PassageKind", "Section", "Span"]
+__all__ = ["Document", "Footnote", "Language", "Passage", "PassageKind", "Section", "Span"]
 
+Language = Literal["nl", "en"]
+"""The languages that questions are asked in, and that a document's sentences may be read in."""
 PassageKind = Literal["paragraph", "field", "footnote"]
 
 

@@ -21,15 +21,19 @@ from index.encoder import Encoded, Encoder
 from index.errors import SnapshotDamagedError
 from index.glosses import gloss
 from index.keywords import KeywordIndex
-from index.records import Document, Footnote, Passage, Section, Span
+from index.memory import TranslationMemory
+from index.records import Document, Footnote, Language, Passage, Section, Span
 from index.store import Manifest
 from index.vectors import VectorIndex
 from index.words import terms
 
-__all__ = ["Snapshot", "TokenTable", "embedded_text", "write_snapshot"]
+__all__ = ["Snapshot", "TokenTable", "View", "embedded_text", "write_snapshot"]
 
 _CHUNK = 16
 _ANCHOR_WORDS = 10
+LANGUAGES: tuple[Language, ...] = ("nl", "en")
+_VIEWS = ("passages", "sentences")
+"""What has token vectors and words of its own, in Dutch and, where it is translated, in English."""
 _POINTS_BACK = re.compile(r"(?:dit|deze|die|dat|dergelijke|hier\w+|daar\w+)\b", re.IGNORECASE)
 Progress = Callable[[int, int], None]
 """Called with the number of texts embedded so far and their total."""
@@ -43,6 +47,18 @@ class TokenTable:
     """float16, shape `(n_tokens, dim)`, centred and of unit length."""
     starts: np.ndarray
     """int64, shape `(n_texts + 1,)`: text i owns rows `starts[i]` to `starts[i + 1]`."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All passages, or all sentences, in one language."""
+
+    tokens: TokenTable
+    """Of the texts that exist in this language, in order."""
+    rows: np.ndarray
+    """int64, ascending: the passage or sentence row of each text in `tokens`."""
+    words: KeywordIndex
+    """Over all rows; those that do not exist in this language are empty."""
 
 
 def embedded_text(document: Document, passage: Passage, start: int, end: int) -> str:
@@ -60,6 +76,20 @@ def embedded_text(document: Document, passage: Passage, start: int, end: int) ->
     return f"{title}: {text}" if title else text
 
 
+def _english_text(document: Document, passage: Passage, spans: Sequence[Span], memory: TranslationMemory) -> str:
+    """The same in English, or nothing where a part of it has no translation."""
+    found = [memory.get(document.text[span.start : span.end]) for span in spans]
+    heading = document.section_title(passage.section) if passage.section else ""
+    known = memory.get(heading)
+    title = known.target if known else ""
+    if passage.kind == "footnote":
+        title = _footnote_title(document, passage).split(",")[0].replace("Voetnoot", "Footnote")
+    elif passage.kind == "field" and (about := gloss(heading, "field", english=True)):
+        title = f"{title} ({about})"
+    text = " ".join(segment.target for segment in found if segment)
+    return (f"{title}: {text}" if title else text) if all(found) else ""
+
+
 def _footnote_title(document: Document, passage: Passage) -> str:
     """`Voetnoot 5`; with the words that it explains where it only points at them (`Dit zijn …`)."""
     note = next(n for n in document.footnotes if n.start == passage.sentences[0].start)
@@ -71,27 +101,61 @@ def _footnote_title(document: Document, passage: Passage) -> str:
 
 
 def write_snapshot(
-    folder: Path, documents: Sequence[Document], encoder: Encoder, progress: Progress | None = None
+    folder: Path,
+    documents: Sequence[Document],
+    encoder: Encoder,
+    progress: Progress | None = None,
+    memory: TranslationMemory | None = None,
 ) -> dict[str, int]:
-    """Write every file of a snapshot into `folder`; returns its counts."""
+    """Write every file of a snapshot into `folder`; returns its counts.
+
+    What `memory` has the English of is embedded in both languages: two views of one passage.
+    """
+    memory = memory or TranslationMemory()
     passages = [(d, p) for d in documents for p in d.passages]
     sentences = [(d, p, s) for d, p in passages for s in p.sentences]
     own = [embedded_text(d, p, p.sentences[0].start, p.sentences[-1].end) for d, p in passages]
     texts = [embedded_text(d, p, s.start, s.end) for d, p, s in sentences]
-    encoded = _encode(encoder, [*own, *texts], progress)
+    own_english = [_english_text(d, p, p.sentences, memory) for d, p in passages]
+    english = [_english_text(d, p, [s], memory) for d, p, s in sentences]
+    encoded = _encode(encoder, [t for t in (*own, *texts, *own_english, *english) if t], progress)
     centring = Centring.of(encoder)
     centring.save(folder)
     VectorIndex.build(np.stack([encoded[text].pooled for text in texts])).save(folder)
-    for name, rows in (("passages", own), ("sentences", texts)):
-        tokens = [centring.passage(encoded[row].tokens) for row in rows]
-        np.save(folder / f"{name}.tokens.npy", np.concatenate(tokens).astype(np.float16))
-        np.save(folder / f"{name}.starts.npy", np.cumsum([0, *(len(t) for t in tokens)], dtype=np.int64))
-        (folder / name).mkdir()
-        KeywordIndex.build([terms(row) for row in rows]).save(folder / name)
+    for name, rows in zip(_VIEWS, (own, texts), strict=True):
+        _write_view(folder / "nl" / name, rows, "nl", encoded, centring)
+    for name, rows in zip(_VIEWS, (own_english, english), strict=True):
+        _write_view(folder / "en" / name, rows, "en", encoded, centring)
+    _write_translations(folder, documents, sentences, memory)
     with (folder / "documents.jsonl").open("w", encoding="utf-8") as file:
         for document in documents:
             file.write(json.dumps(_to_json(document), ensure_ascii=False) + "\n")
     return {"documents": len(documents), "passages": len(passages), "sentences": len(sentences)}
+
+
+def _write_view(
+    folder: Path, texts: Sequence[str], lang: Language, encoded: Mapping[str, Encoded], centring: Centring
+) -> None:
+    """Token vectors and words of the texts; an empty text has neither."""
+    folder.mkdir(parents=True)
+    rows = [row for row, text in enumerate(texts) if text]
+    tokens = [centring.passage(encoded[texts[row]].tokens, lang) for row in rows]
+    np.save(folder / "rows.npy", np.array(rows, dtype=np.int64))
+    np.save(folder / "tokens.npy", np.concatenate(tokens or [np.zeros((0, 0))]).astype(np.float16))
+    np.save(folder / "starts.npy", np.cumsum([0, *(len(t) for t in tokens)], dtype=np.int64))
+    KeywordIndex.build([terms(text, lang) for text in texts]).save(folder)
+
+
+def _write_translations(
+    folder: Path,
+    documents: Sequence[Document],
+    sentences: Sequence[tuple[Document, Passage, Span]],
+    memory: TranslationMemory,
+) -> None:
+    texts = [d.text[s.start : s.end] for d, _, s in sentences]
+    headings = [section.title for document in documents for section in document.sections]
+    known = {words: segment.target for words in (*texts, *headings) if (segment := memory.get(words))}
+    (folder / "translations.json").write_text(json.dumps(known, ensure_ascii=False, indent=0), encoding="utf-8")
 
 
 def _encode(encoder: Encoder, texts: Iterable[str], progress: Progress | None) -> dict[str, Encoded]:
@@ -121,18 +185,21 @@ class Snapshot:
             self.documents: Mapping[str, Document] = {d.id: d for d in _read_documents(folder)}
             self.centring = Centring.load(folder)
             self.vectors = VectorIndex.load(folder)
-            self.passage_tokens = _read_tokens(folder, "passages")
-            self.sentence_tokens = _read_tokens(folder, "sentences")
-            self.passage_words = KeywordIndex.load(folder / "passages")
-            self.sentence_words = KeywordIndex.load(folder / "sentences")
+            self.passage_views = {lang: _read_view(folder / lang / "passages") for lang in LANGUAGES}
+            self.sentence_views = {lang: _read_view(folder / lang / "sentences") for lang in LANGUAGES}
+            self._translations: dict[str, str] = json.loads((folder / "translations.json").read_text(encoding="utf-8"))
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             raise SnapshotDamagedError(f"{folder} cannot be read ({error}): run 'fiche index build'") from error
         self.passages: list[tuple[Document, Passage]] = [(d, p) for d in self.documents.values() for p in d.passages]
         self.sentences: list[Span] = [s for _, p in self.passages for s in p.sentences]
         self.passage_of = np.repeat(np.arange(len(self.passages)), [len(p.sentences) for _, p in self.passages])
-        rows = (len(self.passage_tokens.starts) - 1, len(self.sentence_tokens.starts) - 1, self.vectors.rows)
+        rows = (len(self.passage_views["nl"].rows), len(self.sentence_views["nl"].rows), self.vectors.rows)
         if rows != (len(self.passages), len(self.sentences), len(self.sentences)):
             raise SnapshotDamagedError(f"{folder} holds files of different indexes: run 'fiche index build'")
+
+    def translation(self, words: str) -> str | None:
+        """The English of a sentence, field, footnote or heading, where it is known."""
+        return self._translations.get(words)
 
     @cached_property
     def first_sentence(self) -> np.ndarray:
@@ -140,9 +207,10 @@ class Snapshot:
         return np.searchsorted(self.passage_of, np.arange(len(self.passages)))
 
 
-def _read_tokens(folder: Path, name: str) -> TokenTable:
-    vectors = np.load(folder / f"{name}.tokens.npy", mmap_mode="r", allow_pickle=False)
-    return TokenTable(vectors, np.load(folder / f"{name}.starts.npy", allow_pickle=False))
+def _read_view(folder: Path) -> View:
+    vectors = np.load(folder / "tokens.npy", mmap_mode="r", allow_pickle=False)
+    table = TokenTable(vectors, np.load(folder / "starts.npy", allow_pickle=False))
+    return View(table, np.load(folder / "rows.npy", allow_pickle=False), KeywordIndex.load(folder))
 
 
 def _to_json(document: Document) -> dict[str, Any]:

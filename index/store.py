@@ -28,7 +28,7 @@ from index.errors import FicheError, IndexStateError, SnapshotDamagedError
 
 __all__ = ["FORMAT", "Manifest", "SnapshotStore"]
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a snapshot's files change their meaning; an older or newer one is refused."""
 _KEEP = 2
 """Snapshots kept after a switch: the current one, and the one that readers may still be opening."""

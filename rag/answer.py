@@ -1,7 +1,8 @@
 """Makes an answer of scored sentences: quotes them, or refuses.
 
 Knows nothing of vectors or screens. A quote is a whole sentence, field or footnote, cut from the
-clean text by its offsets, so that it cannot differ from it.
+clean text by its offsets, so that it cannot differ from it. An English answer gives the English of
+the quoted sentences where a translation memory has it, and says that it is a translation.
 """
 
 import re
@@ -15,6 +16,12 @@ from rag.records import Citation, Hit, Retrieved
 __all__ = ["MAX_QUOTES", "cite", "compose", "escape_markdown", "refuse", "select"]
 
 MAX_QUOTES = 3
+_TRANSLATED = "(Translated; the Dutch text is authoritative.)"
+_UNTRANSLATED: dict[Language, str] = {
+    "nl": "No translation of this is known; the document says, in Dutch:",
+    "en": "The document says, in English:",
+}
+"""What comes before words that have no translation, by the language that they are in."""
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~])")
 
 
@@ -53,28 +60,42 @@ def cite(rows: Sequence[int], snapshot: Snapshot) -> tuple[Citation, ...]:
                 quote=document.text[span.start : span.end],
                 start=span.start,
                 end=span.end,
+                translation=snapshot.translation(document.text[span.start : span.end]),
+                section_translation=snapshot.translation(document.section_title(passage.section)),
             )
         )
     return tuple(found)
 
 
 def compose(citations: Sequence[Citation], lang: Language) -> str:
-    """The answer as Markdown: each quote with its marker, a metadata field after its label.
+    """The answer as Markdown: each sentence with its marker, a metadata field after its label.
 
-    An English reader is told that the words are Dutch, where they are: a document may quote English.
+    In English it is the translation, and says so. What has none is quoted in Dutch after a sentence
+    in English that tells why: nothing is guessed.
     """
     if lang == "nl":
         return " ".join(f"{_label(c)}{escape_markdown(c.quote)} [{c.n}]" for c in citations)
-    dutch = any(detect_language(c.quote) == "nl" for c in citations)
-    opening = "The document says, in Dutch:" if dutch else "The document says:"
-    return " ".join([opening, *(f"“{_label(c)}{escape_markdown(c.quote)}” [{c.n}]" for c in citations)])
+    parts: list[str] = []
+    led = ""
+    for citation in citations:
+        lead = "" if citation.translation else _UNTRANSLATED[detect_language(citation.quote)]
+        if lead and lead != led:
+            parts.append(lead)
+        led = lead
+        words = escape_markdown(citation.translation or citation.quote)
+        label = _label(citation, english=bool(citation.translation))
+        parts.append(f"“{label}{words}” [{citation.n}]" if lead else f"{label}{words} [{citation.n}]")
+    if any(c.translation and c.translation != c.quote for c in citations):
+        parts.append(_TRANSLATED)
+    return " ".join(parts)
 
 
-def _label(citation: Citation) -> str:
+def _label(citation: Citation, *, english: bool = False) -> str:
     passage = next((p for p in citation.document.passages if p.start <= citation.start and citation.end <= p.end), None)
     if passage is None or passage.kind != "field" or not passage.section:
         return ""
-    return f"{escape_markdown(citation.document.section_title(passage.section))}: "
+    dutch = citation.document.section_title(passage.section)
+    return f"{escape_markdown((english and citation.section_translation) or dutch)}: "
 
 
 def refuse(hits: Sequence[Hit], lang: Language) -> str:
@@ -90,7 +111,8 @@ def refuse(hits: Sequence[Hit], lang: Language) -> str:
 def where(hit: Hit, lang: Language) -> str:
     """`onderdeel 3b («Beoordeling …»), pagina 5`: the place of a hit, in words."""
     page = hit.document.page_at(hit.best.start)
-    title = escape_markdown(hit.document.section_title(hit.passage.section))
+    known = hit.section_translation if lang == "en" else None
+    title = escape_markdown(known or hit.document.section_title(hit.passage.section))
     if not hit.passage.section:
         return f"pagina {page}" if lang == "nl" else f"page {page}"
     if lang == "nl":

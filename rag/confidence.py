@@ -16,6 +16,7 @@ from importlib.resources import files
 
 import numpy as np
 
+from index.settings import GENERAL_MODEL
 from index.snapshot import Snapshot
 from index.words import raw_words, terms
 from rag.kinds import expected_kinds, holds
@@ -31,6 +32,7 @@ SIGNALS: dict[str, str] = {
     "unknown_names": "the share of the question's names and numbers that the document lacks",
     "kind_missing": "the question wants a number, date, name … and the best passage holds none",
     "kind_missing_sentence": "the same for the best sentence",
+    "evidence": "the reader's log-odds that one of the best passages answers (0 of a model that cannot tell)",
 }
 """Each signal's name and what it tells."""
 _WEAK = 0.25
@@ -49,19 +51,29 @@ def measure(question: str, scores: Scores, snapshot: Snapshot) -> dict[str, floa
         "top_sentence": float(scores.sentence[:, best].mean()),
         "weakest": float(token_best.min()),
         "weak_share": float((token_best < _WEAK).mean()),
-        "unknown_names": _share([not snapshot.passage_words.knows(term) for term in _names(question)]),
+        "unknown_names": _share([not _is_known(word, snapshot) for word in _names(question)]),
         "kind_missing": float(bool(kinds) and not any(holds(text, kind) for kind in kinds)),
         "kind_missing_sentence": float(bool(kinds) and not any(holds(sentence, kind) for kind in kinds)),
+        "evidence": scores.judgement.evidence if scores.judgement else 0.0,
     }
 
 
 def _names(question: str) -> list[str]:
-    """Terms of the words with digits, with capitals inside, or with one in front past the first word."""
-    found = []
-    for i, word in enumerate(raw_words(question)):
-        if any(c.isdigit() or c.isupper() for c in word[1:]) or word[0].isdigit() or (i and word[0].isupper()):
-            found += terms(word)[:1]
-    return found
+    """The words with digits, with capitals inside, or with one in front past the first word."""
+    return [
+        word
+        for i, word in enumerate(raw_words(question))
+        if any(c.isdigit() or c.isupper() for c in word[1:]) or word[0].isdigit() or (i and word[0].isupper())
+    ]
+
+
+def _is_known(word: str, snapshot: Snapshot) -> bool:
+    """Whether the text has the word, or its translation has; a function word counts as known."""
+    for lang, view in snapshot.passage_views.items():
+        stems = terms(word, lang)[:1]
+        if not stems or view.words.knows(stems[0]):
+            return True
+    return False
 
 
 def _share(values: list[bool]) -> float:
@@ -103,7 +115,8 @@ class Calibration:
 
 
 @cache
-def load_calibration() -> Calibration:
-    """The calibration that fiche ships with."""
+def load_calibration(model: str) -> Calibration:
+    """The calibration that fiche ships for the model of that name, or the general one's for any other."""
     stored = json.loads((files("rag") / "data" / "calibration.json").read_text(encoding="utf-8"))
-    return Calibration(**{name: stored[name] for name in Calibration.__slots__})
+    own = stored.get(model, stored[GENERAL_MODEL])
+    return Calibration(**{name: own[name] for name in Calibration.__slots__})

@@ -37,7 +37,7 @@ class Engine:
         settings: Settings | None = None,
     ) -> None:
         self.encoder = encoder
-        self.calibration = calibration or load_calibration()
+        self.calibration = calibration or load_calibration(encoder.name)
         self._settings = settings
         self._retriever = Retriever(snapshot, encoder)
         self._lock = threading.Lock()

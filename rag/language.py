@@ -7,16 +7,15 @@ Where there are none, lingua judges the words that are no names, and where it ca
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lingua import LanguageDetector
 
 from index.lexicon import word_list
+from index.records import Language
 
 __all__ = ["Language", "detect_language"]
-
-Language = Literal["nl", "en"]
 
 _DUTCH = word_list("dutch_cues")
 _ENGLISH = word_list("english_cues")

@@ -24,6 +24,8 @@ class Hit:
     score: float
     row: int
     """The passage's row in the snapshot."""
+    section_translation: str | None = None
+    """The English of its section's title, where it is known."""
 
     @property
     def text(self) -> str:
@@ -68,6 +70,9 @@ class Citation:
     start: int
     end: int
     translation: str | None = None
+    """The English of the quote, where it is known."""
+    section_translation: str | None = None
+    """The English of its section's title, where it is known."""
 
     def __post_init__(self) -> None:
         if self.document.text[self.start : self.end] != self.quote:

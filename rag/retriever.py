@@ -3,19 +3,22 @@
 Knows nothing of answers. A sentence's score is late interaction (MaxSim: for each token of the
 question the best cosine with any token of the text, averaged; Khattab & Zaharia, "ColBERT", 2020)
 with the sentence under its heading, plus the same with its whole passage, plus keyword scores
-(BM25) of both. Keywords count in full for Dutch questions; of an English one only names and
-numbers can be met in a Dutch text, so only those are looked up.
+(BM25) of both. An English question is held against the Dutch text and against its translation,
+where there is one: two views of one sentence, of which the nearer counts. In the Dutch view only its
+names and numbers can be met as keywords, so only those are looked up there.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from index.encoder import Encoded, Encoder
-from index.snapshot import Snapshot, TokenTable
+from index.encoder import Encoded, Encoder, Judge
+from index.snapshot import Snapshot, TokenTable, View
 from index.words import raw_words, terms
+from rag.judging import Judgement, judge
 from rag.kinds import KINDS, expected_kinds, holds
 from rag.language import Language
 from rag.records import Hit, Retrieved
@@ -30,6 +33,10 @@ LENGTH_WEIGHT = 0.03
 MaxSim over unrelated questions rises with the logarithm of its length, correlation 0.92)."""
 KIND_WEIGHT = 0.1
 """What a sentence gains that holds the kind of thing asked for, a number or a date say."""
+JUDGED = 2
+"""Passages that the reader looks at together with the question; each takes some ten milliseconds."""
+JUDGE_WEIGHT = 0.1
+"""What a sentence gains that the reader is sure of."""
 INHERITED = 0.85
 """What is left of a match, one sentence on."""
 _ALL_ROWS = 20_000
@@ -52,6 +59,8 @@ class Scores:
     """The same with the passage that the sentence stands in."""
     keywords: np.ndarray
     """float32: BM25 of sentence and passage together."""
+    judgement: Judgement | None = None
+    """What the reader made of the best passages; `None` of a model that cannot read two texts together."""
 
 
 def max_similarities(question: np.ndarray, tokens: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -74,12 +83,12 @@ class Retriever:
     def __init__(self, snapshot: Snapshot, encoder: Encoder) -> None:
         self.snapshot, self.encoder = snapshot, encoder
         self._exhaustive = len(snapshot.sentences) <= _ALL_ROWS
-        tables = (snapshot.sentence_tokens, snapshot.passage_tokens)
         # Idle BLAS threads spin for work and take the cores from the model: a question took twice as long.
         threadpool_limits(limits=1, user_api="blas")
-        self._tokens = [t.vectors.astype(np.float32) if self._exhaustive else t.vectors for t in tables]
-
-        self._lengths = [np.log(np.diff(t.starts)).astype(np.float32) for t in tables]
+        tables = [v.tokens for views in (snapshot.sentence_views, snapshot.passage_views) for v in views.values()]
+        self._vectors = {id(t): t.vectors.astype(np.float32) if self._exhaustive else t.vectors for t in tables}
+        dutch = snapshot.sentence_views["nl"].tokens, snapshot.passage_views["nl"].tokens
+        self._lengths = [np.log(np.diff(t.starts)).astype(np.float32) for t in dutch]
         self._holds = np.array(
             [[holds(_sentence(snapshot, row), kind) for kind in KINDS] for row in range(len(snapshot.sentences))],
             dtype=np.float32,
@@ -94,18 +103,32 @@ class Retriever:
         """Measure every candidate sentence against the question."""
         encoded = self.encoder.encode([question], query=True)[0]
         tokens = self.snapshot.centring.question(_content_tokens(encoded, question), lang)
-        words = terms(question) if lang == "nl" else _names(question)
-        rows = self._candidates(encoded, words)
+        rows = self._candidates(encoded, terms(question) if lang == "nl" else _names(question))
         owners, where = np.unique(self.snapshot.passage_of[rows], return_inverse=True)
-        sentence = self._inherit(self._similarities(tokens, 0, self.snapshot.sentence_tokens, rows), rows)
-        passage = self._similarities(tokens, 1, self.snapshot.passage_tokens, owners)[:, where]
-        keywords = self.snapshot.sentence_words.scores(words)[rows]
-        keywords = keywords + self.snapshot.passage_words.scores(words)[owners][where]
+        sentences, passages = self.snapshot.sentence_views, self.snapshot.passage_views
+        sentence = self._inherit(self._similarities(tokens, sentences, lang, rows), rows)
+        passage = self._similarities(tokens, passages, lang, owners)[:, where]
+        keywords = _keywords(question, sentences, lang)[rows] + _keywords(question, passages, lang)[owners][where]
         total = sentence.mean(axis=0) + passage.mean(axis=0) + KEYWORD_WEIGHT * keywords
         total = total - LENGTH_WEIGHT * (self._lengths[0][rows] + self._lengths[1][owners][where])
         total = total + KIND_WEIGHT * self._kind_shares(question)[rows]
         total = total + KIND_WEIGHT * self._introduces(question)[rows]
-        return Scores(rows, total, sentence, passage, keywords)
+        judgement = self._judge(question, rows, total)
+        if judgement:
+            shown = np.array([judgement.answers.get(int(row), 0.0) for row in rows], dtype=np.float32)
+            total = total + JUDGE_WEIGHT * shown
+        return Scores(rows, total, sentence, passage, keywords, judgement)
+
+    def _judge(self, question: str, rows: np.ndarray, total: np.ndarray) -> Judgement | None:
+        """Let the reader look at the best passages, if it can."""
+        if not isinstance(self.encoder, Judge):
+            return None
+        best: dict[int, int] = {}
+        for i in np.argsort(-total, kind="stable"):
+            best.setdefault(int(self.snapshot.passage_of[rows[i]]), int(rows[i]))
+            if len(best) == JUDGED:
+                break
+        return judge(question, list(best.values()), self.snapshot, self.encoder)
 
     def rank(self, question: str, lang: Language, scores: Scores, top: int = TOP) -> Retrieved:
         """Order the scored sentences, and their passages by their best sentence."""
@@ -119,7 +142,8 @@ class Retriever:
             seen.add(row)
             document, passage = self.snapshot.passages[row]
             best = self.snapshot.sentences[int(scores.rows[i])]
-            hits.append(Hit(len(hits) + 1, document, passage, best, float(scores.total[i]) / 2, row))
+            title = self.snapshot.translation(document.section_title(passage.section)) if passage.section else None
+            hits.append(Hit(len(hits) + 1, document, passage, best, float(scores.total[i]) / 2, row, title))
             if len(hits) == top:
                 break
         ranked = tuple((int(scores.rows[i]), float(scores.total[i]) / 2) for i in order[: 5 * top])
@@ -150,7 +174,7 @@ class Retriever:
         found = np.zeros(len(self._holds), dtype=np.float32)
         if expected_kinds(question) == {"definition"}:
             for name in _names(question)[:_MAX_NAMES]:
-                mentions = np.flatnonzero(self.snapshot.sentence_words.scores([name]))
+                mentions = np.flatnonzero(self.snapshot.sentence_views["nl"].words.scores([name]))
                 found[mentions[:1]] = 1.0
         return found
 
@@ -159,17 +183,37 @@ class Retriever:
         if self._exhaustive:
             return np.arange(count)
         nearest, _ = self.snapshot.vectors.search(encoded.pooled, _CANDIDATES)
-        met = self.snapshot.sentence_words.scores(words)
+        met = self.snapshot.sentence_views["nl"].words.scores(words)
         best = np.argpartition(-met, _CANDIDATES)[:_CANDIDATES]
         return np.unique(np.concatenate([nearest, best[met[best] > 0]]))
 
-    def _similarities(self, question: np.ndarray, which: int, table: TokenTable, rows: np.ndarray) -> np.ndarray:
-        vectors = self._tokens[which]
+    def _similarities(
+        self, question: np.ndarray, views: Mapping[Language, View], lang: Language, rows: np.ndarray
+    ) -> np.ndarray:
+        """Best cosine of each question token with each row, in whichever view of it is nearer."""
+        found = self._against(question, views["nl"].tokens, rows)
+        translated = views["en"].rows
+        if lang == "en" and len(translated):
+            known = np.isin(rows, translated)
+            at = np.searchsorted(translated, rows[known])
+            found[:, known] = np.maximum(found[:, known], self._against(question, views["en"].tokens, at))
+        return found
+
+    def _against(self, question: np.ndarray, table: TokenTable, rows: np.ndarray) -> np.ndarray:
+        vectors = self._vectors[id(table)]
         if self._exhaustive:
             return max_similarities(question, vectors, table.starts[:-1])[:, rows]
         pieces = [vectors[table.starts[row] : table.starts[row + 1]] for row in rows]
         starts = np.cumsum([0, *(len(piece) for piece in pieces[:-1])])
         return max_similarities(question, np.concatenate(pieces).astype(np.float32), starts)
+
+
+def _keywords(question: str, views: Mapping[Language, View], lang: Language) -> np.ndarray:
+    """BM25 of every row; of an English question in whichever view it is met better."""
+    if lang == "nl":
+        return views["nl"].words.scores(terms(question))
+    names, words = _names(question), terms(question, "en")
+    return np.asarray(np.maximum(views["nl"].words.scores(names), views["en"].words.scores(words)))
 
 
 def _sentence(snapshot: Snapshot, row: int) -> str:

@@ -1,5 +1,7 @@
 """Answers and refusals in words: what is quoted, how it is marked, what is escaped."""
 
+from dataclasses import replace
+
 import pytest
 
 from index.reader import read_text
@@ -38,13 +40,27 @@ def test_a_dutch_answer_quotes_with_markers(document: Document) -> None:
     assert found == "De Raad beslist in mei. [1]"
 
 
-def test_an_english_answer_says_that_the_words_are_dutch(document: Document) -> None:
-    dutch = citation(document, "De Raad beslist in mei.")
-    english = citation(document, "The Council decides in May.", 2)
-    assert compose([dutch, english], "en") == (
-        "The document says, in Dutch: “De Raad beslist in mei.” [1] “The Council decides in May.” [2]"
+def test_an_english_answer_is_the_translation_and_says_so(document: Document) -> None:
+    dutch = replace(citation(document, "De Raad beslist in mei."), translation="The Council decides in May.")
+    note = "(Translated; the Dutch text is authoritative.)"
+    assert compose([dutch], "en") == f"The Council decides in May. [1] {note}"
+    untranslated = citation(document, "The Council decides in May.", 2)
+    assert compose([dutch, untranslated], "en") == (
+        f"The Council decides in May. [1] The document says, in English: “The Council decides in May.” [2] {note}"
     )
-    assert compose([english], "en") == "The document says: “The Council decides in May.” [2]"
+
+
+def test_without_a_translation_the_dutch_is_quoted_and_nothing_guessed(document: Document) -> None:
+    dutch = citation(document, "De Raad beslist in mei.")
+    assert compose([dutch], "en") == (
+        "No translation of this is known; the document says, in Dutch: “De Raad beslist in mei.” [1]"
+    )
+
+
+def test_a_translated_field_comes_after_its_translated_label(document: Document) -> None:
+    field = citation(document, "Mededeling over <b>water</b> en *lucht*")
+    found = compose([replace(field, translation="Communication", section_translation="Title")], "en")
+    assert found.startswith("Title: Communication [1]")
 
 
 def test_a_field_comes_after_its_label_and_markup_is_escaped(document: Document) -> None:

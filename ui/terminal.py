@@ -41,12 +41,13 @@ def show_answer(console: Console, answer: Answer) -> None:
         if answer.passages:
             console.print(Text(say("nearest", answer.lang), style="dim"))
             hit = answer.passages[0]
-            _show_source(console, answer.lang, hit.document, hit.passage, hit.best)
+            _show_source(console, answer.lang, hit.document, hit.passage, hit.best, title=hit.section_translation)
         return
     for citation in answer.citations:
         passage = _passage_of(citation, answer.passages)
         span = Span(citation.start, citation.end)
-        _show_source(console, answer.lang, citation.document, passage, span, number=citation.n)
+        title = citation.section_translation
+        _show_source(console, answer.lang, citation.document, passage, span, number=citation.n, title=title)
     percent = round(100 * answer.confidence)
     console.print(Text(say("confidence", answer.lang, percent=percent), style="dim"))
 
@@ -73,11 +74,19 @@ def _passage_of(citation: Citation, hits: tuple[Hit, ...]) -> Passage:
 
 
 def _show_source(
-    console: Console, lang: Language, document: Document, passage: Passage, span: Span, *, number: int | None = None
+    console: Console,
+    lang: Language,
+    document: Document,
+    passage: Passage,
+    span: Span,
+    *,
+    number: int | None = None,
+    title: str | None = None,
 ) -> None:
     place = [f"{say('page', lang)} {document.page_at(span.start)}"]
     if passage.section:
-        place.append(f"{passage.section} {document.section_title(passage.section)}")
+        own = document.section_title(passage.section)
+        place.append(f"{passage.section} {title if title and lang == 'en' else own}")
     if passage.kind == "footnote":
         place.append(f"{say('footnote', lang)} {document.text[passage.start : passage.sentences[0].start].strip()}")
     head = Text(f"[{number}] " if number else "    ", style="cyan bold")
