@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export HF_HUB_OFFLINE := 1
 
-.PHONY: ask chat test test-long check bench calibrate format clean
+.PHONY: ask chat test test-long check bench reader calibrate format clean
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -12,7 +12,7 @@ $(VENV)/.run: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[check,evals,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[check,evals,general,test]'
 	@touch $@
 
 # The question travels in the environment, so that no shell reads its quotation marks.
@@ -42,6 +42,11 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m evals.bench --write
+
+# From the training questions to the reader that fiche ships: about an hour and a half on two cores.
+reader: $(VENV)/.dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train]'
+	$(BIN)/python -m evals.reader
 
 calibrate: $(VENV)/.dev
 	$(BIN)/python -m evals.calibrate

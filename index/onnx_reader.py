@@ -98,7 +98,7 @@ class OnnxReader:
     def _states(self, rows: Sequence[Sequence[int]], *, together: bool) -> np.ndarray:
         """Token states `(n, longest, dim)` of token ids; rows are padded, and the padding is to be ignored."""
         longest = max(len(row) for row in rows)
-        mask = np.zeros((len(rows), longest), dtype=np.int64)
+        mask = np.zeros((len(rows), longest), dtype=np.int32)
         inputs = np.zeros((len(rows), longest, self.dim), dtype=np.float32)
         for i, row in enumerate(rows):
             mask[i, : len(row)] = 1
@@ -125,8 +125,8 @@ def _session(path: Path) -> Any:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    # Threads that spin while they wait take the cores from numpy, and from other questions.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Threads that wait by spinning answer sooner, but past the run they take the cores from numpy.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 

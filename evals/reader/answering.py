@@ -21,6 +21,9 @@ from rag.window import window
 
 __all__ = ["Adapted", "Adapter", "AnswerSettings", "Example", "beside", "encode", "examples", "train_answering"]
 
+_PLAIN = ("attention.self.key", "attention.output.dense")
+"""The layers that get no adapter: each costs time at every question, and these gain least from one."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerSettings:
@@ -70,7 +73,7 @@ class Adapter(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The layer's output, with the addition where the gate is open."""
-        found: torch.Tensor = self.base(x) + self.gate.value * self.up(self.down(x))
+        found: torch.Tensor = self.base(x) + self.up(self.gate.value * self.down(x))
         return found
 
 
@@ -84,8 +87,10 @@ class Adapted(nn.Module):
         self.model, self.gate = model, Gate()
         for parameter in model.parameters():
             parameter.requires_grad = False
-        targets = [(name, layer) for name, layer in model.encoder.named_modules() if isinstance(layer, nn.Linear)]
-        for name, layer in targets:
+        linear = [(name, layer) for name, layer in model.encoder.named_modules() if isinstance(layer, nn.Linear)]
+        for name, layer in linear:
+            if name.endswith(_PLAIN):
+                continue
             parent, _, last = name.rpartition(".")
             setattr(model.encoder.get_submodule(parent), last, Adapter(layer, rank, self.gate))
         width = model.config.hidden_size

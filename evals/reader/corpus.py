@@ -1,6 +1,6 @@
 """The questions and passages that the reader learns from, cut into sentences and split by document.
 
-Knows nothing of models. An eighth of the documents is held out by a digest of their name, so that
+Knows nothing of models. A sixth of the documents is held out by a digest of their name, so that
 a recipe can be chosen on texts that it was not trained on.
 """
 
@@ -12,11 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from index.glosses import gloss
 from index.sentences import split_sentences
 
 __all__ = ["Corpus", "Pair", "Text", "read_corpus", "vary"]
 
-_HELD_OUT = 8
+_HELD_OUT = 6
 """One document in so many is held out."""
 
 
@@ -29,11 +30,11 @@ class Text:
     title: str
     text: str
     spans: tuple[tuple[int, int], ...]
-
-    @property
-    def source(self) -> str:
-        """The collection that it comes from, `aia` say: near in subject, so hard to tell apart."""
-        return self.id.split("-")[0]
+    field: bool
+    """Whether it is the value of a metadata field, which its title names."""
+    source: str
+    """What it is to be told apart from: the collection it comes from, `aia` say, or its own document
+    where every document of the collection has the same fields."""
 
     def sentence(self, i: int, *, titled: bool = True) -> str:
         """Sentence `i`, under its heading if `titled`: the form that an index embeds."""
@@ -45,7 +46,9 @@ class Text:
         return self._under(self.text, titled)
 
     def _under(self, words: str, titled: bool) -> str:
-        return f"{self.title}: {words}" if titled and self.title else words
+        about = gloss(self.title, "field") if self.field else ""
+        title = f"{self.title} ({about})" if about else self.title
+        return f"{title}: {words}" if titled and title else words
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,10 @@ def read_corpus(folders: Iterable[Path]) -> Corpus:
         rows = {}
         for record in _lines(folder / "passages.jsonl"):
             rows[record["id"]] = len(texts)
-            spans = tuple(split_sentences(record["text"]))
-            texts.append(Text(record["id"], record["document"], record["title"], record["text"], spans))
+            whole = record.get("kind") == "field"
+            spans = ((0, len(record["text"])),) if whole else tuple(split_sentences(record["text"]))
+            source = record["document"] if folder.name == "invented" else record["id"].split("-")[0]
+            texts.append(Text(record["id"], record["document"], record["title"], record["text"], spans, whole, source))
         asked: dict[str, dict[str, dict[str, str]]] = {}
         for record in _lines(folder / "questions.jsonl"):
             asked.setdefault(record["id"][:-3], {})[record["lang"]] = record

@@ -1,10 +1,9 @@
 """Measures a reader on the held-out documents: whether the right sentence is first, and what stays unanswered.
 
-Sentences of about fifty neighbouring passages make one pool, as large as a fiche.
+Sentences of one document, or of some fifty neighbouring passages, make one pool, as large as a fiche.
 """
 
 import random
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,12 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from evals.reader.answering import Adapted, beside, encode
-from evals.reader.corpus import Corpus, Pair
+from evals.reader.corpus import Corpus
+from evals.reader.documents import pools
 from evals.reader.retrieval import Tower
 from rag.retriever import LENGTH_WEIGHT, max_similarities
 
 __all__ = ["measure_answering", "measure_retrieval"]
-
-_POOL = 50
 
 
 def measure_retrieval(tower: Tower, corpus: Corpus) -> dict[str, float]:
@@ -26,7 +24,7 @@ def measure_retrieval(tower: Tower, corpus: Corpus) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     truth: list[int] = []
     best: dict[str, list[float]] = {"nl": [], "en": []}
-    for pool, pairs in _pools(corpus):
+    for pool, pairs in pools(corpus):
         sentences = [(row, j) for row in pool for j in range(len(corpus.texts[row].spans))]
         own = tower.encode([corpus.texts[row].sentence(j) for row, j in sentences], "passages")
         around = tower.encode([corpus.texts[row].whole() for row in pool], "passages")
@@ -44,15 +42,6 @@ def measure_retrieval(tower: Tower, corpus: Corpus) -> dict[str, float]:
                     found.setdefault(f"{lang}@5", []).append(right in order)
     out = {name: float(np.mean(values)) for name, values in found.items()}
     return out | {f"{lang}_auc": float(roc_auc_score(truth, best[lang])) for lang in best}
-
-
-def _pools(corpus: Corpus) -> Sequence[tuple[list[int], list[Pair]]]:
-    by_source: dict[str, list[int]] = {}
-    for row, text in enumerate(corpus.texts):
-        by_source.setdefault(text.source, []).append(row)
-    pools = [rows[i : i + _POOL] for rows in by_source.values() for i in range(0, len(rows), _POOL)]
-    asked = [(pool, [pair for pair in corpus.pairs if pair.text in pool]) for pool in pools]
-    return [(pool, pairs) for pool, pairs in asked if pairs]
 
 
 def _scores(question: np.ndarray, texts: list[np.ndarray]) -> np.ndarray:
