@@ -26,7 +26,9 @@ from rich.console import Console
 from rich.table import Table
 
 from evals.engines import Candidate, FicheCandidate, KeywordCandidate, PlainCandidate, matching_chunk_size
-from evals.measures import MEASURES, Measure, Row, estimate, percentile, retrieval
+from evals.intervals import percentile
+from evals.measures import MEASURES, Measure, Row, estimate
+from evals.relevance import retrieval
 from evals.sets import Question, read_set
 from index.build import build_index, shipped_document
 from index.encoder import load_encoder

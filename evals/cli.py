@@ -147,7 +147,7 @@ def _run_beir(settings: Settings, console: Console, folder: Path, limit: int | N
 
     from evals.beir import read_beir
     from evals.corpora import document_of_passages
-    from evals.measures import score_run
+    from evals.relevance import score_run
     from index.encoder import load_encoder
     from index.snapshot import Snapshot, write_snapshot
     from index.store import Manifest

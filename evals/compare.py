@@ -6,7 +6,8 @@ Knows nothing of how runs are made.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from evals.measures import MEASURES, Estimate, Row, estimate, is_right
+from evals.intervals import Estimate
+from evals.measures import MEASURES, Row, estimate, is_right
 
 __all__ = ["Difference", "differences", "flips"]
 

@@ -1,41 +1,30 @@
 """What is measured of a run, each measure a value with its name, meaning and source.
 
 Knows nothing of how answers are made. Every question of a set counts in every measure that is
-about its kind: one without a result scores zero, it is never dropped. Intervals are percentile
-bootstraps over pairs (Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, ch. 13), so
-that a question and its translation are drawn together.
+about its kind: one without a result scores zero, it is never dropped. Intervals are drawn over pairs.
 """
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import ir_measures
-import numpy as np
-from ir_measures import RR, Success, nDCG
-
 from evals.engines import Result
+from evals.intervals import Estimate, bootstrap
 from evals.sets import Question
 from rag.answer import escape_markdown
 from rag.language import detect_language
 
 __all__ = [
     "MEASURES",
-    "Estimate",
     "Measure",
     "Row",
     "agreement",
     "calibration_error",
     "estimate",
+    "is_right",
     "refusal_scores",
-    "retrieval",
-    "score_run",
 ]
 
-_RETRIEVAL = {"success@1": Success @ 1, "success@5": Success @ 5, "rr": RR @ 10, "ndcg@10": nDCG @ 10}
-_RESAMPLES = 1000
-_SEED = 20240124
 _QUOTED = re.compile(r"“[^”]*”")
 
 
@@ -60,62 +49,6 @@ class Measure:
     source: str
     of: Callable[[Row], float | None]
     higher_is_better: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure with its 95 % interval and the number of questions behind it."""
-
-    value: float
-    low: float
-    high: float
-    count: int
-
-
-def retrieval(
-    questions: Sequence[Question], results: Sequence[Result], passages: Sequence[str]
-) -> list[dict[str, float]]:
-    """Success@1, Success@5, reciprocal rank and nDCG@10 of each question, by ir_measures.
-
-    A passage is relevant when it contains a piece of evidence; `passages` are all there are, so
-    that nDCG knows how many could have been found. Unanswerable questions get no scores.
-    """
-    numbered = {text: str(i) for i, text in enumerate(passages)}
-    asked = {str(i): (q, r) for i, (q, r) in enumerate(zip(questions, results, strict=True)) if q.answerable}
-    qrels = {
-        key: {number: 1 for text, number in numbered.items() if question.evidence_in(text)}
-        for key, (question, _) in asked.items()
-    }
-    ranked = {
-        key: [numbered.get(text, f"unlisted-{rank}") for rank, text in enumerate(result.passages)]
-        for key, (_, result) in asked.items()
-    }
-    scores = _score(qrels, ranked)
-    return [scores.get(str(i), {}) for i in range(len(questions))]
-
-
-def _score(qrels: Mapping[str, Mapping[str, int]], ranked: Mapping[str, Sequence[str]]) -> dict[str, dict[str, float]]:
-    """The retrieval measures of each question; one with nothing found, or nothing to find, scores zero."""
-    found: dict[str, dict[str, float]] = {key: dict.fromkeys(_RETRIEVAL, 0.0) for key in qrels}
-    names = {measure: name for name, measure in _RETRIEVAL.items()}
-    judged = [ir_measures.Qrel(key, doc, score) for key, docs in qrels.items() for doc, score in docs.items()]
-    run = [
-        ir_measures.ScoredDoc(key, doc, -float(rank)) for key, docs in ranked.items() for rank, doc in enumerate(docs)
-    ]
-    for metric in ir_measures.iter_calc(list(names), judged, run):
-        found[metric.query_id][names[metric.measure]] = float(metric.value)
-    return found
-
-
-def score_run(qrels: Mapping[str, Mapping[str, int]], ranked: Mapping[str, Sequence[str]]) -> dict[str, Estimate]:
-    """The retrieval measures over questions of any set, each with its interval.
-
-    Args:
-        qrels: for each question the relevance of passages, by id.
-        ranked: for each question the ids of the passages found, best first.
-    """
-    scores = _score(qrels, ranked)
-    return {name: _bootstrap([[entry[name]] for entry in scores.values()]) for name in _RETRIEVAL}
 
 
 def _retrieved(name: str) -> Callable[[Row], float | None]:
@@ -242,17 +175,7 @@ def estimate(rows: Sequence[Row], of: Callable[[Row], float | None]) -> Estimate
             groups.setdefault(row.question.pair, []).append(value)
     if not groups:
         return None
-    return _bootstrap(list(groups.values()))
-
-
-def _bootstrap(groups: Sequence[Sequence[float]]) -> Estimate:
-    """The mean over all values, and its percentile interval when groups are drawn with replacement."""
-    sums = np.array([sum(values) for values in groups])
-    counts = np.array([len(values) for values in groups])
-    drawn = np.random.default_rng(_SEED).integers(0, len(sums), (_RESAMPLES, len(sums)))
-    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Estimate(float(sums.sum() / counts.sum()), float(low), float(high), int(counts.sum()))
+    return bootstrap(list(groups.values()))
 
 
 def is_right(row: Row) -> bool:
@@ -304,9 +227,3 @@ def refusal_scores(rows: Iterable[Row]) -> dict[str, float]:
     recall = hit / none if none else 0.0
     f1 = 2 * precision * recall / (precision + recall) if hit else 0.0
     return {"precision": precision, "recall": recall, "f1": f1}
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least `share` of the values do not exceed (nearest rank)."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0

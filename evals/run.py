@@ -15,17 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from evals.engines import Candidate, Result
-from evals.measures import (
-    MEASURES,
-    Estimate,
-    Row,
-    agreement,
-    calibration_error,
-    estimate,
-    percentile,
-    refusal_scores,
-    retrieval,
-)
+from evals.intervals import Estimate, percentile
+from evals.measures import MEASURES, Row, agreement, calibration_error, estimate, refusal_scores
+from evals.relevance import retrieval
 from evals.sets import Question
 from index.errors import InputError
 

@@ -17,7 +17,8 @@ import numpy as np
 from index.encoder import Encoded
 from index.errors import ModelError
 from index.settings import Settings
-from index.weights import UNPACKED_FORMAT, bundled_weights, is_unpacked, unpack
+from index.unpack import is_unpacked, unpack
+from index.weights import UNPACKED_FORMAT, bundled_weights
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -85,7 +86,7 @@ def general_folder(settings: Settings) -> Path:
 def unpack_beside_the_import(source: Path, folder: Path) -> None:
     """Unpack in a process of its own while this one imports: both take seconds, and memory."""
     if not is_unpacked(folder):
-        command = [sys.executable, "-m", "index.weights", str(source), str(folder)]
+        command = [sys.executable, "-m", "index.unpack", str(source), str(folder)]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:  # noqa: S603
             _libraries(offline=True)
             child.wait()

@@ -12,17 +12,24 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from index.agreement import differences, length_is_unusual
+from index.encoder import Encoder
 from index.glossary import terms_in
 from index.memory import Segment, TranslationMemory, key
 from index.records import Document
 from rag.llm import LlmError
 
-__all__ = ["Completer", "Finding", "check_memory", "complete_memory", "segments_of"]
+__all__ = ["Completer", "Finding", "check_memory", "complete_memory", "segments_of", "unlike_segments"]
 
 _SAVE_EVERY = 5
 _GIVE_UP = 3
 """Failures of the endpoint in a row after which a run stops."""
+_FAR = 2.5
+"""Standard deviations below the mean similarity from which a segment is worth a look."""
+_FEW = 10
+"""Segments below which nothing can be called unusual."""
 _SHORT_WORDS = 5
 """A heading or a field of up to so many words is a term of the document: later segments are told it."""
 
@@ -64,6 +71,34 @@ def check_memory(document: Document, memory: TranslationMemory) -> list[Finding]
             found.append(Finding(source, segment.target, tuple(problems), wrong=True))
         elif length_is_unusual(segment.source, segment.target):
             found.append(Finding(source, segment.target, ("unusual length",), wrong=False))
+    return found
+
+
+def unlike_segments(document: Document, memory: TranslationMemory, encoder: Encoder) -> list[Finding]:
+    """The segments whose English the encoder would not take for their Dutch.
+
+    It is either far less similar to its Dutch than segments usually are (2.5 standard deviations), or
+    less similar than the English of another segment is. None of that proves a fault: short titles and
+    references are often found so.
+    """
+    segments = [s for piece in segments_of(document) if (s := memory.get(piece)) and s.target != s.source]
+    if len(segments) < _FEW:
+        return []
+    dutch, english = (
+        np.stack([e.pooled for e in encoder.encode(texts, query=False)])
+        for texts in ([s.source for s in segments], [s.target for s in segments])
+    )
+    similarity = dutch @ english.T
+    own = similarity.diagonal()
+    usual = own.mean() - _FAR * own.std()
+    found = []
+    for i, segment in enumerate(segments):
+        nearest = int(similarity[i].argmax())
+        if nearest != i and segments[nearest].target != segment.target:
+            problem = f"nearer to the English of another segment: {segments[nearest].target[:60]}"
+            found.append(Finding(segment.source, segment.target, (problem,), wrong=False))
+        elif own[i] < usual:
+            found.append(Finding(segment.source, segment.target, ("unusually unlike its Dutch",), wrong=False))
     return found
 
 

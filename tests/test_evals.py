@@ -11,18 +11,9 @@ from evals.compare import differences, flips
 from evals.engines import KeywordCandidate, Result
 from evals.gate import broken_gates
 from evals.injection import PLACES, attack
-from evals.measures import (
-    MEASURES,
-    Row,
-    agreement,
-    calibration_error,
-    estimate,
-    is_right,
-    percentile,
-    refusal_scores,
-    retrieval,
-    score_run,
-)
+from evals.intervals import percentile
+from evals.measures import MEASURES, Row, agreement, calibration_error, estimate, is_right, refusal_scores
+from evals.relevance import retrieval, score_run
 from evals.run import load_run, make_rows, resume, write_summary
 from evals.sets import Question, parse_lines, read_set, split_of
 from index.encoder import Encoder

@@ -15,8 +15,9 @@ from index.encoder import Encoder, Judge, Part, load_encoder, model_fingerprint,
 from index.errors import ModelError, QuestionError
 from index.general import SentenceTransformerEncoder
 from index.onnx_reader import FILES, OnnxReader
-from index.settings import GENERAL_MODEL, Settings, load_settings
-from index.weights import bundled_weights, dequantize_q4, unpack
+from index.settings import Settings, load_settings
+from index.unpack import unpack
+from index.weights import bundled_weights, dequantize_q4
 from rag.engine import Engine
 from rag.llama import FicheQueryEngine, FicheRetriever
 

@@ -9,12 +9,13 @@ from rich.console import Console
 from rich.text import Text
 
 from index.build import index_store, known_translations, memory_folder, open_snapshot, shipped_document
+from index.encoder import load_encoder
 from index.errors import DocumentError
 from index.reader import read_document
 from index.records import Document
 from index.settings import Settings, load_settings
 from rag.llm import Model
-from rag.translate import Finding, check_memory, complete_memory, segments_of
+from rag.translate import Finding, check_memory, complete_memory, segments_of, unlike_segments
 from ui import terminal
 
 __all__ = ["translate"]
@@ -47,8 +48,9 @@ def translate(
         return
     findings = check_memory(found, known)
     wrong = [finding for finding in findings if finding.wrong]
+    unlike = unlike_segments(found, known, load_encoder(settings))
     _show(out, wrong, "To mend")
-    _show(out, [finding for finding in findings if not finding.wrong], "Worth a look")
+    _show(out, [finding for finding in findings if not finding.wrong] + unlike, "Worth a look")
     out.print(f"{len(segments_of(found))} segments checked, {len(wrong)} to mend.")
     if wrong:
         raise typer.Exit(1)

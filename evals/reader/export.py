@@ -34,12 +34,14 @@ class _Attend(torch.autograd.Function):
     """Attention as the one operator that onnxruntime has for it, instead of the dozen that a trace leaves."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, zero: torch.Tensor, mask: torch.Tensor, heads: int
     ) -> torch.Tensor:
-        split = [x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (q, k, v)]
+        n, tokens, width = q.shape
+        q, k, v = (x.view(n, tokens, heads, width // heads).transpose(1, 2) for x in (q, k, v))
         own = mask[:, None, None, :].bool()
-        return nn.functional.scaled_dot_product_attention(*split, attn_mask=own).transpose(1, 2).flatten(2)
+        found = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=own)
+        return found.transpose(1, 2).reshape(n, tokens, width)
 
     @staticmethod
     def symbolic(g: Any, q: Any, k: Any, v: Any, zero: Any, mask: Any, heads: int) -> Any:
@@ -61,7 +63,7 @@ class _Graph(nn.Module):
         zero = torch.zeros(3 * x.shape[-1])
         for layer in encoder.layer:
             at = layer.attention.self
-            met = _Attend.apply(at.query(x), at.key(x), at.value(x), zero, mask, self.heads)
+            met = _Attend.apply(at.query(x), at.key(x), at.value(x), zero, mask, self.heads)  # type: ignore[no-untyped-call]
             x = layer.attention.output.LayerNorm(layer.attention.output.dense(met) + x)
             x = layer.output.LayerNorm(layer.output.dense(nn.functional.gelu(layer.intermediate.dense(x))) + x)
         states: torch.Tensor = x
