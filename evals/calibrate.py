@@ -2,11 +2,12 @@
 
     python -m evals.calibrate
 
-It looks at the dev split of `datasets/fiche.jsonl`, never at the test split. The result is
+It looks at the dev split of `datasets/fiche.jsonl`, never at the test split, and at the held-out
+invented documents of the training data; either part weighs as much as the other. The result is
 `rag/data/calibration.json`; what each weight says is in `rag.confidence.SIGNALS`.
 
-The training questions were tried and left out: their unanswerable ones are worded closer to the
-passage than their answerable ones, so that a fit on them learns to distrust a close match.
+The other training questions were tried and left out: their unanswerable ones are worded closer to
+the passage than their answerable ones, so that a fit on them learns to distrust a close match.
 """
 
 import json
@@ -21,19 +22,20 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
+from evals.reader.documents import unlearnt
 from evals.sets import Question, read_set
 from index.build import known_translations, shipped_document
 from index.encoder import Encoder, load_encoder
 from index.memory import TranslationMemory
 from index.records import Document
-from index.settings import BUNDLED_MODEL, GENERAL_MODEL, load_settings
+from index.settings import BUNDLED_MODEL, GENERAL_MODEL, Settings, load_settings
 from index.snapshot import Snapshot, write_snapshot
 from index.store import Manifest
 from rag.answer import select
 from rag.confidence import SIGNALS, Calibration, measure
 from rag.retriever import Retriever
 
-__all__ = ["Observation", "fit", "main", "observe"]
+__all__ = ["Observation", "fit", "look", "main", "observe"]
 
 _HERE = Path(__file__).parent
 _TARGET = _HERE.parent / "rag" / "data" / "calibration.json"
@@ -46,6 +48,8 @@ _STRENGTH = 0.1
 """Inverse of the penalty on the weights: small, for there are few questions."""
 _QUOTES = 1.48
 """Sentences quoted on average, of at most three."""
+_KINDS = ("fic", "brf")
+"""The held-out documents that are looked at: invented fiches, and a letter to parliament."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class Observation:
     """For each of the three best sentences, whether it holds the evidence."""
     gaps: tuple[float, ...]
     """How far each of them is below the best."""
+    weight: float = 1.0
+    """How much it counts."""
 
 
 def observe(
@@ -100,7 +106,8 @@ def fit(observations: Sequence[Observation]) -> Calibration:
     raw = np.array([[o.signals[name] for name in names] for o in observations])
     means, scales = raw.mean(axis=0), raw.std(axis=0) + 1e-9
     model = LogisticRegression(C=_STRENGTH, max_iter=1000)
-    model.fit((raw - means) / scales, [o.question.answerable for o in observations])
+    weights = [o.weight for o in observations]
+    model.fit((raw - means) / scales, [o.question.answerable for o in observations], sample_weight=weights)
 
     def named(values: np.ndarray) -> dict[str, float]:
         return {name: round(float(value), 4) for name, value in zip(names, values, strict=True)}
@@ -109,20 +116,25 @@ def fit(observations: Sequence[Observation]) -> Calibration:
     return Calibration(bias, named(model.coef_[0]), named(means), named(scales), 1.0, 0.0, -np.inf, -np.inf, 0.0)
 
 
-def choose(calibration: Calibration, dev: Sequence[Observation]) -> Calibration:
-    """The same with the threshold, the gap, and the second regression set on the dev questions."""
-    support = {o.question.id: calibration.support(o.signals) for o in dev}
-    answerable = [o for o in dev if o.question.answerable]
-    floor = float(np.quantile([o.signals["top_sentence"] for o in answerable], _FAR_REFUSALS))
-    threshold = float(np.quantile([support[o.question.id] for o in answerable], _FALSE_REFUSALS - _FAR_REFUSALS))
+def choose(calibration: Calibration, seen: Sequence[Observation]) -> Calibration:
+    """The same with the threshold, the gap, and the second regression set on the questions seen."""
+    answerable = [o for o in seen if o.question.answerable]
+    weights = np.array([o.weight for o in answerable])
+
+    def low(values: list[float], share: float) -> float:
+        return float(np.quantile(values, share, weights=weights, method="inverted_cdf"))
+
+    floor = low([o.signals["top_sentence"] for o in answerable], _FAR_REFUSALS)
+    threshold = low([calibration.support(o.signals) for o in answerable], _FALSE_REFUSALS - _FAR_REFUSALS)
     for keep in np.arange(0.2, 0, -0.002):
-        quotes = np.mean([sum(gap <= keep for gap in o.gaps) for o in dev])
+        quotes = np.average([sum(gap <= keep for gap in o.gaps) for o in seen], weights=[o.weight for o in seen])
         if quotes <= _QUOTES:
             break
     chosen = replace(calibration, threshold=threshold, floor=floor)
-    answered = [o for o in dev if not chosen.refuses(o.signals)]
+    answered = [o for o in seen if not chosen.refuses(o.signals)]
     right = [any(r for r, gap in zip(o.right, o.gaps, strict=True) if gap <= keep) for o in answered]
-    platt = LogisticRegression(C=1.0).fit([[support[o.question.id]] for o in answered], right)
+    support = [[calibration.support(o.signals)] for o in answered]
+    platt = LogisticRegression(C=1.0).fit(support, right, sample_weight=[o.weight for o in answered])
     return replace(
         calibration,
         slope=round(float(platt.coef_[0, 0]), 4),
@@ -133,17 +145,29 @@ def choose(calibration: Calibration, dev: Sequence[Observation]) -> Calibration:
     )
 
 
-def main() -> None:
-    """Fit, write the file, and say what came out, on the dev split and left out of the fit in turn."""
-    console = Console(highlight=False)
+def look(settings: Settings, encoder: Encoder) -> list[Observation]:
+    """The dev split and the held-out documents, asked; each part has half of the weight."""
     questions, _ = read_set(_HERE / "datasets" / "fiche.jsonl")
     dev = [question for question in questions if question.split == "dev"]
+    own = list(observe([shipped_document()], dev, encoder, known_translations(settings)))
+    others = [
+        observation
+        for kind, document, asked in unlearnt()
+        if kind in _KINDS
+        for observation in observe([document], asked, encoder)
+    ]
+    return [replace(o, weight=1000 / len(part)) for part in (own, others) for o in part]
+
+
+def main() -> None:
+    """Fit, write the file, and say what came out, on the questions seen and left out of the fit in turn."""
+    console = Console(highlight=False)
     stored = {}
     for model in (BUNDLED_MODEL, GENERAL_MODEL):
         settings = load_settings(model=model)
         encoder = load_encoder(settings)
         console.print(f"[bold]{encoder.name}[/bold]")
-        seen = list(observe([shipped_document()], dev, encoder, known_translations(settings)))
+        seen = look(settings, encoder)
         calibration = choose(fit(seen), seen)
         stored[encoder.name] = {name: getattr(calibration, name) for name in Calibration.__slots__}
         _tell(console, calibration, seen)
@@ -151,14 +175,16 @@ def main() -> None:
     console.print(f"written to {_TARGET}")
 
 
-def _tell(console: Console, calibration: Calibration, dev: Sequence[Observation]) -> None:
-    left_out = cross_fitted(dev)
-    answerable = [o.question.answerable for o in dev]
-    refused = [c < np.quantile([d for d, a in zip(left_out, answerable, strict=True) if a], 0.05) for c in left_out]
-    console.print(f"{len(dev)} dev questions, {sum(answerable)} of them answerable")
-    console.print(f"area under the curve, each pair left out in turn: {roc_auc_score(answerable, left_out):.3f}")
-    share = np.mean([r for r, a in zip(refused, answerable, strict=True) if not a])
-    console.print(f"unanswerable refused at 5 % false refusals, likewise: {share:.3f}")
+def _tell(console: Console, calibration: Calibration, seen: Sequence[Observation]) -> None:
+    left_out = cross_fitted(seen)
+    answerable = np.array([o.question.answerable for o in seen])
+    own = np.array([o.question.document != "" for o in seen])
+    for name, part in (("dev split", own), ("held-out documents", ~own)):
+        support = np.array(left_out)
+        limit = np.quantile(support[part & answerable], 0.05)
+        share = (support[part & ~answerable] < limit).mean()
+        area = roc_auc_score(answerable[part], support[part])
+        console.print(f"{name}, left out of the fit: area {area:.3f}, refused at 5 % false refusals {share:.3f}")
     for name, weight in sorted(calibration.weights.items(), key=lambda entry: -abs(entry[1])):
         console.print(f"  {weight:+.2f}  {name}: {SIGNALS[name]}")
     console.print(f"threshold {calibration.threshold}, gap {calibration.keep}")

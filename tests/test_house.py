@@ -25,7 +25,7 @@ HEAVY = {
     "sklearn": {"evals/calibrate.py", "evals/reader/holdout.py"},
     "typer": {
         *("ui/cli.py", "ui/translate.py"),
-        *("evals/cli.py", "evals/bench.py", "evals/check.py", "evals/reader/__main__.py"),
+        *("evals/cli.py", "evals/bench.py", "evals/check.py", "evals/transfer.py", "evals/reader/__main__.py"),
     },
     "prompt_toolkit": {"ui/chat.py"},
 }

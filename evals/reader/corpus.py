@@ -17,6 +17,8 @@ from index.sentences import split_sentences
 
 __all__ = ["Corpus", "Pair", "Text", "read_corpus", "vary"]
 
+_INVENTED = ("invented", "unseen")
+"""Folders whose documents each stand alone, with the same fields as the others."""
 _HELD_OUT = 6
 """One document in so many is held out."""
 
@@ -98,7 +100,7 @@ def read_corpus(folders: Iterable[Path]) -> Corpus:
             rows[record["id"]] = len(texts)
             whole = record.get("kind") == "field"
             spans = ((0, len(record["text"])),) if whole else tuple(split_sentences(record["text"]))
-            source = record["document"] if folder.name == "invented" else record["id"].split("-")[0]
+            source = record["document"] if folder.name in _INVENTED else record["id"].split("-")[0]
             texts.append(Text(record["id"], record["document"], record["title"], record["text"], spans, whole, source))
         asked: dict[str, dict[str, dict[str, str]]] = {}
         for record in _lines(folder / "questions.jsonl"):

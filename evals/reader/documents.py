@@ -5,14 +5,17 @@ make one, as large as a fiche.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 from evals.corpora import document_of_passages
-from evals.reader.corpus import Corpus, Pair
+from evals.reader.corpus import Corpus, Pair, read_corpus
 from evals.sets import Question
 from index.records import Document
 
-__all__ = ["documents_of", "pools"]
+__all__ = ["documents_of", "pools", "unlearnt"]
+
+_EVALS = Path(__file__).parent.parent
 
 _POOL = 50
 _LANGUAGES: tuple[Literal["nl", "en"], ...] = ("nl", "en")
@@ -39,6 +42,19 @@ def documents_of(corpus: Corpus) -> Iterator[tuple[Document, list[Question]]]:
             texts[0].source, [(t.id, t.title, t.text) for t in texts], {t.id for t in texts if t.field}
         )
         yield document, [_question(corpus, pair, lang) for pair in pairs for lang in _LANGUAGES]
+
+
+def unlearnt() -> Iterator[tuple[str, Document, list[Question]]]:
+    """The kind of each text that the reader did not learn from, the text, and its questions.
+
+    `unseen` are fiches that nothing was chosen by; the others are the held-out part of the training
+    data, by collection, on which recipes are compared.
+    """
+    for document, questions in documents_of(read_corpus([_EVALS / "datasets" / "unseen"])):
+        yield "unseen", document, questions
+    training = read_corpus([_EVALS / "training", _EVALS / "training" / "invented"])
+    for document, questions in documents_of(training.part(held_out=True)):
+        yield questions[0].tags[0], document, questions
 
 
 def _question(corpus: Corpus, pair: Pair, lang: Literal["nl", "en"]) -> Question:
