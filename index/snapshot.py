@@ -21,7 +21,7 @@ from index.encoder import Encoded, Encoder
 from index.errors import SnapshotDamagedError
 from index.glosses import gloss
 from index.keywords import KeywordIndex
-from index.memory import TranslationMemory
+from index.memory import Segment, TranslationMemory
 from index.records import Document, Footnote, Language, Passage, Section, Span
 from index.store import Manifest
 from index.vectors import VectorIndex
@@ -154,7 +154,7 @@ def _write_translations(
 ) -> None:
     texts = [d.text[s.start : s.end] for d, _, s in sentences]
     headings = [section.title for document in documents for section in document.sections]
-    known = {words: segment.target for words in (*texts, *headings) if (segment := memory.get(words))}
+    known = {words: [segment.target, segment.origin] for words in (*texts, *headings) if (segment := memory.get(words))}
     (folder / "translations.json").write_text(json.dumps(known, ensure_ascii=False, indent=0), encoding="utf-8")
 
 
@@ -187,7 +187,8 @@ class Snapshot:
             self.vectors = VectorIndex.load(folder)
             self.passage_views = {lang: _read_view(folder / lang / "passages") for lang in LANGUAGES}
             self.sentence_views = {lang: _read_view(folder / lang / "sentences") for lang in LANGUAGES}
-            self._translations: dict[str, str] = json.loads((folder / "translations.json").read_text(encoding="utf-8"))
+            stored = json.loads((folder / "translations.json").read_text(encoding="utf-8"))
+            self._segments = {words: Segment(words, target, origin) for words, (target, origin) in stored.items()}
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             raise SnapshotDamagedError(f"{folder} cannot be read ({error}): run 'fiche index build'") from error
         self.passages: list[tuple[Document, Passage]] = [(d, p) for d in self.documents.values() for p in d.passages]
@@ -199,7 +200,11 @@ class Snapshot:
 
     def translation(self, words: str) -> str | None:
         """The English of a sentence, field, footnote or heading, where it is known."""
-        return self._translations.get(words)
+        return self._segments[words].target if words in self._segments else None
+
+    def is_machine_made(self, words: str) -> bool:
+        """Whether the English of these words was made by a machine and read by nobody."""
+        return words in self._segments and self._segments[words].origin == "machine"
 
     @cached_property
     def first_sentence(self) -> np.ndarray:

@@ -17,6 +17,7 @@ __all__ = ["MAX_QUOTES", "cite", "compose", "escape_markdown", "refuse", "select
 
 MAX_QUOTES = 3
 _TRANSLATED = "(Translated; the Dutch text is authoritative.)"
+_MACHINE_TRANSLATED = "(Translated by machine and not reviewed; the Dutch text is authoritative.)"
 _UNTRANSLATED: dict[Language, str] = {
     "nl": "No translation of this is known; the document says, in Dutch:",
     "en": "The document says, in English:",
@@ -62,6 +63,7 @@ def cite(rows: Sequence[int], snapshot: Snapshot) -> tuple[Citation, ...]:
                 end=span.end,
                 translation=snapshot.translation(document.text[span.start : span.end]),
                 section_translation=snapshot.translation(document.section_title(passage.section)),
+                machine_made=snapshot.is_machine_made(document.text[span.start : span.end]),
             )
         )
     return tuple(found)
@@ -85,8 +87,9 @@ def compose(citations: Sequence[Citation], lang: Language) -> str:
         words = escape_markdown(citation.translation or citation.quote)
         label = _label(citation, english=bool(citation.translation))
         parts.append(f"“{label}{words}” [{citation.n}]" if lead else f"{label}{words} [{citation.n}]")
-    if any(c.translation and c.translation != c.quote for c in citations):
-        parts.append(_TRANSLATED)
+    translated = [c for c in citations if c.translation and c.translation != c.quote]
+    if translated:
+        parts.append(_MACHINE_TRANSLATED if any(c.machine_made for c in translated) else _TRANSLATED)
     return " ".join(parts)
 
 

@@ -73,6 +73,8 @@ class Citation:
     """The English of the quote, where it is known."""
     section_translation: str | None = None
     """The English of its section's title, where it is known."""
+    machine_made: bool = False
+    """Whether a machine made the translation, and nobody has read it."""
 
     def __post_init__(self) -> None:
         if self.document.text[self.start : self.end] != self.quote:

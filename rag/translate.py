@@ -28,6 +28,8 @@ _GIVE_UP = 3
 """Failures of the endpoint in a row after which a run stops."""
 _FAR = 2.5
 """Standard deviations below the mean similarity from which a segment is worth a look."""
+_EQUAL = 1e-4
+"""Similarities this near are one and the same."""
 _FEW = 10
 """Segments below which nothing can be called unusual."""
 _SHORT_WORDS = 5
@@ -94,7 +96,7 @@ def unlike_segments(document: Document, memory: TranslationMemory, encoder: Enco
     found = []
     for i, segment in enumerate(segments):
         nearest = int(similarity[i].argmax())
-        if nearest != i and segments[nearest].target != segment.target:
+        if similarity[i, nearest] > own[i] + _EQUAL:
             problem = f"nearer to the English of another segment: {segments[nearest].target[:60]}"
             found.append(Finding(segment.source, segment.target, (problem,), wrong=False))
         elif own[i] < usual:

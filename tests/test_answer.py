@@ -50,6 +50,15 @@ def test_an_english_answer_is_the_translation_and_says_so(document: Document) ->
     )
 
 
+def test_a_translation_that_nobody_read_is_marked_so(document: Document) -> None:
+    cited = replace(
+        citation(document, "De Raad beslist in mei."), translation="The Council decides.", machine_made=True
+    )
+    assert compose([cited], "en") == (
+        "The Council decides. [1] (Translated by machine and not reviewed; the Dutch text is authoritative.)"
+    )
+
+
 def test_without_a_translation_the_dutch_is_quoted_and_nothing_guessed(document: Document) -> None:
     dutch = citation(document, "De Raad beslist in mei.")
     assert compose([dutch], "en") == (

@@ -1,21 +1,25 @@
 """The translation memory, its checks, and answers that come from it."""
 
 import json
+import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from index.agreement import differences, length_is_unusual
 from index.build import known_translations, shipped_document
+from index.encoder import Encoded
 from index.errors import InputError
 from index.memory import Segment, TranslationMemory
+from index.reader import read_text
 from index.settings import load_settings
 from rag.engine import Engine
 from rag.llm import LlmError, Model
-from rag.translate import check_memory, complete_memory, segments_of
+from rag.translate import check_memory, complete_memory, segments_of, unlike_segments
 from tests.test_cli import complaint, run
 
 TMX = """<?xml version="1.0" encoding="UTF-8"?>
@@ -107,6 +111,28 @@ def test_every_sentence_of_the_fiche_has_one_segment_that_agrees(tmp_path: Path)
     assert check_memory(fiche, memory) == []
     assert {s.source for s in memory} == set(segments_of(fiche))
     assert all(segment.origin == "human" for segment in memory)
+
+
+class Topics:
+    """An encoder that knows two subjects in two languages."""
+
+    name, fingerprint, dim = "topics", "topics:1", 2
+
+    def encode(self, texts: Sequence[str], *, query: bool) -> list[Encoded]:
+        found = [0 if re.search("vis|fish", text.lower()) else 1 for text in texts]
+        rows = np.eye(2, dtype=np.float32)[found]
+        return [Encoded(row, row[None], np.array([[0, 1]])) for row in rows]
+
+
+def test_a_segment_that_speaks_of_something_else_is_listed() -> None:
+    lines = [f"Zin {n} gaat over {'vis' if n % 2 else 'geld'}." for n in range(12)]
+    fiche = read_text("\n\n".join(["1. Kop", " ".join(lines)]), "x")
+    right = [Segment(s, s.replace("vis", "fish").replace("geld", "money")) for s in segments_of(fiche)]
+    assert unlike_segments(fiche, TranslationMemory(right), Topics()) == []
+    moved = next(i for i, segment in enumerate(right) if "Zin 3" in segment.source)
+    right[moved] = Segment(right[moved].source, "Sentence 3 is about money.")
+    listed = unlike_segments(fiche, TranslationMemory(right), Topics())
+    assert [(f.source, f.wrong) for f in listed] == [("Zin 3 gaat over vis.", False)]
 
 
 def test_a_memory_below_the_home_goes_before_the_shipped_one(tmp_path: Path) -> None:
@@ -213,6 +239,11 @@ def test_a_document_is_translated_and_the_next_build_takes_it_in(
     assert run(*command, env=env).returncode == 0
     assert len(endpoint.asked) == asked, "what is translated is not asked again"
     assert run(*command, "--check", env=env).returncode == 0
+    assert run(tmp_path / "home", "index", "add", str(tmp_path / "klein.txt"), env=env).returncode == 0
+    answer = json.loads(run(tmp_path / "home", "ask", "--json", "Where is the office?", env=env).stdout)
+    assert answer["citations"][0]["quote"] == "Het bureau staat in Riga."
+    assert answer["citations"][0]["translation"] == "The office is in Riga."
+    assert "Translated by machine" in answer["answer"]
 
 
 def test_a_wrong_segment_is_asked_once_more_and_then_left_out(
