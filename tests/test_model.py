@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
 from index.centring import Centring
 from index.encoder import Encoder, Judge, Part, load_encoder, model_fingerprint, shipped_reader
 from index.errors import ModelError, QuestionError
 from index.general import SentenceTransformerEncoder
 from index.onnx_reader import FILES, OnnxReader
+from index.records import Document
 from index.settings import Settings, load_settings
 from index.unpack import unpack
 from index.weights import bundled_weights, dequantize_q4
@@ -131,6 +133,20 @@ def test_a_passage_beyond_the_readers_limit_is_read_up_to_it(encoder: Encoder) -
     logits = encoder.judge("Wat komt te laat?", [part])[0]
     assert np.isfinite(logits[:2]).all()
     assert logits[2] == -np.inf
+
+
+def test_the_vocabulary_suffices_for_text_it_was_not_cut_on(fiche: Document) -> None:
+    root = Path(__file__).parent.parent / "evals" / "datasets"
+    lines = (root / "fiche.jsonl").read_text(encoding="utf-8").splitlines()
+    lines += (root / "unseen" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    passages = (root / "unseen" / "passages.jsonl").read_text(encoding="utf-8").splitlines()
+    texts = [*fiche.text.split("\n\n"), *(json.loads(x)["question"] for x in lines)]
+    texts += [json.loads(x)["text"] for x in passages]
+    tokenizer = Tokenizer.from_file(str(shipped_reader() / "tokenizer.json"))
+    tokenizer.no_truncation()
+    pieces = [piece for told in tokenizer.encode_batch(texts) for piece in told.tokens]
+    assert len(pieces) > 30_000
+    assert pieces.count("<unk>") / len(pieces) <= 0.001
 
 
 @pytest.mark.parametrize("name", FILES)
