@@ -6,6 +6,7 @@ The texts are the invented fiches of `datasets/unseen` and the held-out document
 data; each is asked as an index of its own. `--write` keeps the figures in `evals/transfer.json`.
 """
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Sequence
@@ -44,6 +45,7 @@ _KINDS = {
     "gdpr": "the GDPR, held out",
     "dora": "DORA, held out",
 }
+_PAIRS = 150
 _SHOWN = ("success@1", "success@5", "right quote", "quotes", "refused", "false refusals")
 
 
@@ -66,7 +68,7 @@ def main(
     settings = load_settings()
     encoders = {"fiche": load_encoder(settings), "general": load_encoder(load_settings(model=GENERAL_MODEL))}
     rows: dict[str, dict[str, list[Row]]] = {name: {kind: [] for kind in _KINDS} for name in encoders}
-    texts = list(unlearnt())
+    texts = _sample(list(unlearnt()))
     for kind, document, questions in track(texts, "asking", console=Console(stderr=True), transient=True):
         for name, encoder in encoders.items():
             rows[name][kind] += ask_alone(document, questions, encoder)
@@ -79,6 +81,16 @@ def main(
     if write:
         kept = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "kinds": _KINDS, "figures": figures}
         (_HERE / "transfer.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+def _sample(texts: list[tuple[str, Document, list[Question]]]) -> list[tuple[str, Document, list[Question]]]:
+    """At most `_PAIRS` pairs of each kind, drawn by a digest of their names."""
+    drawn: dict[str, set[str]] = {}
+    for kind in _KINDS:
+        pairs = {q.pair for other, _, questions in texts if other == kind for q in questions}
+        drawn[kind] = set(sorted(pairs, key=lambda name: hashlib.sha256(name.encode()).digest())[:_PAIRS])
+    kept = [(kind, document, [q for q in asked if q.pair in drawn[kind]]) for kind, document, asked in texts]
+    return [(kind, document, asked) for kind, document, asked in kept if asked]
 
 
 def _show(console: Console, kind: str, lang: str, found: Sequence[Difference], count: int) -> dict[str, list[float]]:
