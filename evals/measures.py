@@ -95,8 +95,11 @@ def _false_refusal(row: Row) -> float | None:
 def _language(row: Row) -> float:
     """Whether the question was taken for what it is, and what the answer itself says is in that language."""
     own = _QUOTED.sub("", row.result.answer) if row.question.lang == "en" else row.result.answer
-    for quote in row.result.quotes:  # a Dutch document may quote English, and is then quoted so
-        if row.question.lang == "nl" and detect_language(quote) == "en":
+    known = {c["quote"]: c["translation"] for c in row.result.details.get("citations", [])}
+    for quote in row.result.quotes:
+        # A Dutch document may quote English, and is then quoted so; a name or number is one word in both.
+        foreign = row.question.lang == "nl" and detect_language(quote) == "en"
+        if foreign or known.get(quote) == quote:
             own = own.replace(escape_markdown(quote), "")
     spoken = detect_language(own, default=row.question.lang)
     return float(row.result.lang == row.question.lang == spoken)

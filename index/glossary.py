@@ -1,7 +1,7 @@
 """The terms of EU and Dutch government texts in both languages, from `data/glossary.json`.
 
-Knows nothing of what they are used for: a translation must keep to them, and an English question is
-met in a Dutch text by them.
+Knows nothing of what they are used for: a translation must keep to them, and by them the
+names of an English question are known in a Dutch text.
 """
 
 import json
@@ -9,7 +9,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["dutch_terms", "glossary", "terms_in"]
+__all__ = ["english_terms", "glossary", "terms_in"]
 
 
 @cache
@@ -30,17 +30,17 @@ def terms_in(text: str) -> dict[str, str]:
 
 
 @cache
-def _by_english() -> list[tuple[re.Pattern[str], str]]:
+def _by_english() -> list[tuple[re.Pattern[str], str, str]]:
     pairs = [
         (en, nl) for kind in ("terms", "countries", "acronyms") for nl, all_ in glossary()[kind].items() for en in all_
     ]
-    return [(re.compile(rf"(?<![^\W_]){re.escape(en)}(?![^\W_])", re.IGNORECASE), nl) for en, nl in pairs]
+    return [(re.compile(rf"(?<![^\W_]){re.escape(en)}(?![^\W_])", re.IGNORECASE), en, nl) for en, nl in pairs]
 
 
-def dutch_terms(text: str) -> list[str]:
-    """The Dutch of the glossary's English terms that `text` has.
+def english_terms(text: str) -> list[tuple[str, str]]:
+    """The glossary's English terms that `text` has, each with its Dutch.
 
-    >>> dutch_terms("What does the AI Act say on venture capital?")
-    ['AI-verordening', 'durfkapitaal']
+    >>> english_terms("What does the AI Act say on venture capital?")
+    [('venture capital', 'durfkapitaal'), ('AI Act', 'AI-verordening')]
     """
-    return [nl for pattern, nl in _by_english() if pattern.search(text)]
+    return [(en, nl) for pattern, en, nl in _by_english() if pattern.search(text)]

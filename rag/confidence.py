@@ -9,6 +9,7 @@ second one, of that support alone, gives the chance that the quoted sentences ar
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,55 +17,71 @@ from importlib.resources import files
 
 import numpy as np
 
+from index.glossary import english_terms
+from index.lexicon import word_list
 from index.settings import GENERAL_MODEL
 from index.snapshot import Snapshot
-from index.words import raw_words, terms
+from index.words import fold, raw_words, terms
 from rag.kinds import expected_kinds, holds
 from rag.retriever import Scores
 
 __all__ = ["SIGNALS", "Calibration", "load_calibration", "measure"]
 
 SIGNALS: dict[str, str] = {
-    "top": "how well the best sentence and its passage match the question (mean cosine)",
     "top_sentence": "how well the best sentence alone matches it",
     "weakest": "how well the question's worst-matched word is matched in the best passage",
     "weak_share": "the share of the question's words that the best passage hardly matches",
-    "unknown_names": "the share of the question's names and numbers that the document lacks",
-    "kind_missing": "the question wants a number, date, name … and the best passage holds none",
-    "kind_missing_sentence": "the same for the best sentence",
-    "evidence": "the reader's log-odds that one of the best passages answers (0 of a model that cannot tell)",
+    "stranger": "the question has a name or number that the document lacks",
+    "kind_missing": "the question wants a number, date, name … and the best sentence holds none",
+    "evidence": "the reader's log-odds that the best passage answers (0 of a model that cannot tell)",
 }
 """Each signal's name and what it tells."""
 _WEAK = 0.25
+_METONYMS = word_list("metonyms")
 
 
 def measure(question: str, scores: Scores, snapshot: Snapshot) -> dict[str, float]:
     """The signals for one question, by name."""
     best = int(np.argmax(scores.total))
-    document, passage = snapshot.passages[int(snapshot.passage_of[scores.rows[best]])]
+    document, _ = snapshot.passages[int(snapshot.passage_of[scores.rows[best]])]
     span = snapshot.sentences[int(scores.rows[best])]
     token_best = np.maximum(scores.sentence[:, best], scores.passage[:, best])
     kinds = expected_kinds(question)
-    text, sentence = document.text[passage.start : passage.end], document.text[span.start : span.end]
+    sentence = document.text[span.start : span.end]
     return {
-        "top": float(scores.total[best]) / 2,
         "top_sentence": float(scores.sentence[:, best].mean()),
         "weakest": float(token_best.min()),
         "weak_share": float((token_best < _WEAK).mean()),
-        "unknown_names": _share([not _is_known(word, snapshot) for word in _names(question)]),
-        "kind_missing": float(bool(kinds) and not any(holds(text, kind) for kind in kinds)),
-        "kind_missing_sentence": float(bool(kinds) and not any(holds(sentence, kind) for kind in kinds)),
+        "stranger": float(_has_stranger(question, snapshot)),
+        "kind_missing": float(bool(kinds) and not any(holds(sentence, kind) for kind in kinds)),
         "evidence": scores.judgement.evidence if scores.judgement else 0.0,
     }
 
 
 def _names(question: str) -> list[str]:
-    """The words with digits, with capitals inside, or with one in front past the first word."""
-    return [
-        word
-        for i, word in enumerate(raw_words(question))
-        if any(c.isdigit() or c.isupper() for c in word[1:]) or word[0].isdigit() or (i and word[0].isupper())
-    ]
+    """The words, or parts of compounds, with digits, capitals inside, or one in front within a sentence.
+
+    `Brussel` and `Den Haag` stand for the Commission and the cabinet, so they are no names here.
+    """
+    found = []
+    for match in re.finditer(r"[^\W_]+", question):
+        word, before = match[0], question[: match.start()].rstrip(" \"'“‘«(")
+        opens = not before or before[-1] in ".?!:"
+        inside = any(c.isdigit() or c.isupper() for c in word[1:])
+        named = inside or word[0].isdigit() or (word[0].isupper() and not opens)
+        if named and fold(word) not in _METONYMS:
+            found.append(word)
+    return found
+
+
+def _has_stranger(question: str, snapshot: Snapshot) -> bool:
+    """Whether the document lacks a name or number of the question, in either language."""
+    met = {word for en, nl in english_terms(question) if _all_known(nl, snapshot) for word in raw_words(fold(en))}
+    return any(fold(word) not in met and not _is_known(word, snapshot) for word in _names(question))
+
+
+def _all_known(words: str, snapshot: Snapshot) -> bool:
+    return all(_is_known(word, snapshot) for word in raw_words(words))
 
 
 def _is_known(word: str, snapshot: Snapshot) -> bool:
@@ -74,10 +91,6 @@ def _is_known(word: str, snapshot: Snapshot) -> bool:
         if not stems or view.words.knows(stems[0]):
             return True
     return False
-
-
-def _share(values: list[bool]) -> float:
-    return sum(values) / len(values) if values else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 Knows nothing of answers. A sentence's score is late interaction (MaxSim: for each token of the
 question the best cosine with any token of the text, averaged; Khattab & Zaharia, "ColBERT", 2020)
 with the sentence under its heading, plus the same with its whole passage, plus keyword scores
-(BM25) of both. An English question is held against the Dutch text and against its translation,
+(BM25) of that; the reader then looks at the best passage and says which sentence of it answers. An
+English question is held against the Dutch text and against its translation,
 where there is one: two views of one sentence, of which the nearer counts. In the Dutch view only its
 names and numbers can be met as keywords, so only those are looked up there.
 """
@@ -19,24 +20,24 @@ from index.encoder import Encoded, Encoder, Judge
 from index.snapshot import Snapshot, TokenTable, View
 from index.words import raw_words, terms
 from rag.judging import Judgement, judge
-from rag.kinds import KINDS, expected_kinds, holds
+from rag.kinds import expected_kinds
 from rag.language import Language
 from rag.records import Hit, Retrieved
 
 __all__ = ["KEYWORD_WEIGHT", "Retriever", "Scores", "max_similarities"]
 
 TOP = 10
+PASSAGE_WEIGHT = 0.6
+"""What a match of the whole passage counts, beside one of the sentence."""
 KEYWORD_WEIGHT = 0.01
-"""What one point of BM25 adds to a sum of two cosines; measured on the training questions."""
-LENGTH_WEIGHT = 0.03
-"""What each e-fold of a text's length takes away: a long text meets any question by chance (its mean
-MaxSim over unrelated questions rises with the logarithm of its length, correlation 0.92)."""
-KIND_WEIGHT = 0.1
-"""What a sentence gains that holds the kind of thing asked for, a number or a date say."""
-JUDGED = 2
-"""Passages that the reader looks at together with the question; each takes some ten milliseconds."""
-JUDGE_WEIGHT = 0.1
-"""What a sentence gains that the reader is sure of."""
+"""What a point of BM25 counts, beside cosines."""
+LENGTH_WEIGHT = 0.013
+"""What a longer text loses for having more words to be met by, for each e-fold of tokens."""
+INTRODUCED = 0.08
+"""What a sentence gains that first mentions the name whose meaning is asked."""
+JUDGE_WEIGHT = 0.006
+"""What a sentence of the best passage gains for each log-odd that the reader gives it. These weights are
+rounded from a conditional logit over the fiche's dev split and the held-out documents."""
 INHERITED = 0.85
 """What is left of a match, one sentence on."""
 _ALL_ROWS = 20_000
@@ -57,10 +58,8 @@ class Scores:
     """float32, shape `(n_question_tokens, n_rows)`: best cosine of each token with each sentence."""
     passage: np.ndarray
     """The same with the passage that the sentence stands in."""
-    keywords: np.ndarray
-    """float32: BM25 of sentence and passage together."""
     judgement: Judgement | None = None
-    """What the reader made of the best passages; `None` of a model that cannot read two texts together."""
+    """What the reader made of the best passage; `None` of a model that cannot read two texts together."""
 
 
 def max_similarities(question: np.ndarray, tokens: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -89,10 +88,6 @@ class Retriever:
         self._vectors = {id(t): t.vectors.astype(np.float32) if self._exhaustive else t.vectors for t in tables}
         dutch = snapshot.sentence_views["nl"].tokens, snapshot.passage_views["nl"].tokens
         self._lengths = [np.log(np.diff(t.starts)).astype(np.float32) for t in dutch]
-        self._holds = np.array(
-            [[holds(_sentence(snapshot, row), kind) for kind in KINDS] for row in range(len(snapshot.sentences))],
-            dtype=np.float32,
-        )
 
     def retrieve(self, question: str, lang: Language, top: int = TOP) -> Retrieved:
         """The best `top` passages, each with its best sentence; scores are comparable within one question."""
@@ -105,30 +100,19 @@ class Retriever:
         tokens = self.snapshot.centring.question(_content_tokens(encoded, question), lang)
         rows = self._candidates(encoded, terms(question) if lang == "nl" else _names(question))
         owners, where = np.unique(self.snapshot.passage_of[rows], return_inverse=True)
-        sentences, passages = self.snapshot.sentence_views, self.snapshot.passage_views
-        sentence = self._inherit(self._similarities(tokens, sentences, lang, rows), rows)
-        passage = self._similarities(tokens, passages, lang, owners)[:, where]
-        keywords = _keywords(question, sentences, lang)[rows] + _keywords(question, passages, lang)[owners][where]
-        total = sentence.mean(axis=0) + passage.mean(axis=0) + KEYWORD_WEIGHT * keywords
-        total = total - LENGTH_WEIGHT * (self._lengths[0][rows] + self._lengths[1][owners][where])
-        total = total + KIND_WEIGHT * self._kind_shares(question)[rows]
-        total = total + KIND_WEIGHT * self._introduces(question)[rows]
-        judgement = self._judge(question, rows, total)
-        if judgement:
-            shown = np.array([judgement.answers.get(int(row), 0.0) for row in rows], dtype=np.float32)
-            total = total + JUDGE_WEIGHT * shown
-        return Scores(rows, total, sentence, passage, keywords, judgement)
-
-    def _judge(self, question: str, rows: np.ndarray, total: np.ndarray) -> Judgement | None:
-        """Let the reader look at the best passages, if it can."""
-        if not isinstance(self.encoder, Judge):
-            return None
-        best: dict[int, int] = {}
-        for i in np.argsort(-total, kind="stable"):
-            best.setdefault(int(self.snapshot.passage_of[rows[i]]), int(rows[i]))
-            if len(best) == JUDGED:
-                break
-        return judge(question, list(best.values()), self.snapshot, self.encoder)
+        sentence = self._inherit(self._similarities(tokens, self.snapshot.sentence_views, lang, rows), rows)
+        passage = self._similarities(tokens, self.snapshot.passage_views, lang, owners)
+        around = PASSAGE_WEIGHT * passage.mean(axis=0) - LENGTH_WEIGHT * self._lengths[1][owners]
+        around += KEYWORD_WEIGHT * _keywords(question, self.snapshot.passage_views, lang)[owners]
+        total = sentence.mean(axis=0) - LENGTH_WEIGHT * self._lengths[0][rows] + around[where]
+        total += INTRODUCED * self._introduces(question)[rows]
+        judgement = None
+        if isinstance(self.encoder, Judge):
+            judgement = judge(question, int(rows[np.argmax(total)]), self.snapshot, self.encoder)
+            places = np.searchsorted(rows, judgement.rows)
+            met = (places < len(rows)) & (rows[np.minimum(places, len(rows) - 1)] == np.array(judgement.rows))
+            total[places[met]] += JUDGE_WEIGHT * judgement.answers[met]
+        return Scores(rows, total, sentence, passage[:, where], judgement)
 
     def rank(self, question: str, lang: Language, scores: Scores, top: int = TOP) -> Retrieved:
         """Order the scored sentences, and their passages by their best sentence."""
@@ -143,10 +127,12 @@ class Retriever:
             document, passage = self.snapshot.passages[row]
             best = self.snapshot.sentences[int(scores.rows[i])]
             title = self.snapshot.translation(document.section_title(passage.section)) if passage.section else None
-            hits.append(Hit(len(hits) + 1, document, passage, best, float(scores.total[i]) / 2, row, title))
+            hits.append(
+                Hit(len(hits) + 1, document, passage, best, float(scores.total[i]) / (1 + PASSAGE_WEIGHT), row, title)
+            )
             if len(hits) == top:
                 break
-        ranked = tuple((int(scores.rows[i]), float(scores.total[i]) / 2) for i in order[: 5 * top])
+        ranked = tuple((int(scores.rows[i]), float(scores.total[i]) / (1 + PASSAGE_WEIGHT)) for i in order[: 5 * top])
         return Retrieved(question, lang, tuple(hits), ranked)
 
     def _inherit(self, similarities: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -160,18 +146,12 @@ class Retriever:
             np.maximum(out[:, i], INHERITED * out[:, i - 1], out=out[:, i])
         return out
 
-    def _kind_shares(self, question: str) -> np.ndarray:
-        """For each sentence, the share of the kinds of thing asked for that it holds: `(n_sentences,)`."""
-        wanted = expected_kinds(question)
-        columns = [i for i, kind in enumerate(KINDS) if kind in wanted]
-        return self._holds[:, columns].mean(axis=1) if columns else np.zeros(len(self._holds), dtype=np.float32)
-
     def _introduces(self, question: str) -> np.ndarray:
         """1 for the sentence that first mentions a name whose meaning is asked: `(n_sentences,)`.
 
         "Wat is GenAI4EU?" is answered where the name is brought in, not where it is used.
         """
-        found = np.zeros(len(self._holds), dtype=np.float32)
+        found = np.zeros(len(self.snapshot.sentences), dtype=np.float32)
         if expected_kinds(question) == {"definition"}:
             for name in _names(question)[:_MAX_NAMES]:
                 mentions = np.flatnonzero(self.snapshot.sentence_views["nl"].words.scores([name]))
@@ -214,12 +194,6 @@ def _keywords(question: str, views: Mapping[Language, View], lang: Language) -> 
         return views["nl"].words.scores(terms(question))
     names, words = _names(question), terms(question, "en")
     return np.asarray(np.maximum(views["nl"].words.scores(names), views["en"].words.scores(words)))
-
-
-def _sentence(snapshot: Snapshot, row: int) -> str:
-    document, _ = snapshot.passages[int(snapshot.passage_of[row])]
-    span = snapshot.sentences[row]
-    return document.text[span.start : span.end]
 
 
 def _content_tokens(encoded: Encoded, question: str) -> np.ndarray:

@@ -14,9 +14,12 @@ from evals.reader.answering import Adapted, beside, encode
 from evals.reader.corpus import Corpus
 from evals.reader.documents import pools
 from evals.reader.retrieval import Tower
-from rag.retriever import LENGTH_WEIGHT, max_similarities
+from rag.retriever import max_similarities
 
 __all__ = ["measure_answering", "measure_retrieval"]
+
+_LENGTH = 0.03
+"""What a text loses for each e-fold of tokens, here where sentence and passage count alike."""
 
 
 def measure_retrieval(tower: Tower, corpus: Corpus) -> dict[str, float]:
@@ -48,7 +51,7 @@ def _scores(question: np.ndarray, texts: list[np.ndarray]) -> np.ndarray:
     lengths = np.array([len(t) for t in texts])
     starts = np.cumsum([0, *lengths[:-1]])
     found = max_similarities(question, np.concatenate(texts), starts).mean(axis=0)
-    return np.asarray(found - LENGTH_WEIGHT * np.log(lengths), dtype=np.float32)
+    return np.asarray(found - _LENGTH * np.log(lengths), dtype=np.float32)
 
 
 @torch.no_grad()
