@@ -7,7 +7,7 @@ blocks that they came in (Q4_0), mapped into memory: a question needs some twent
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,6 @@ __all__ = ["FILES", "OnnxReader"]
 
 FILES = ("encoder.onnx", "embeddings.q4", "tokenizer.json", "heads.npz", "reader.json")
 _PROMPTS = {True: "query: ", False: "passage: "}
-_BATCH_TOKENS = 512
-"""Tokens in one batch, padding included; more only adds padding on two cores."""
 
 
 class OnnxReader:
@@ -49,37 +47,28 @@ class OnnxReader:
 
     def encode(self, texts: Sequence[str], *, query: bool) -> list[Encoded]:
         """Vectors of each text; what is longer than the reader can take is read up to its limit."""
-        prompt = _PROMPTS[query]
-        told = [self._tokenizer.encode(prompt + text) for text in texts]
-        found: dict[int, Encoded] = {}
-        for rows in _batches([len(t.ids) for t in told]):
-            states = self._states([told[row].ids for row in rows], together=False)
-            for row, padded in zip(rows, states, strict=True):
-                offsets = np.asarray(told[row].offsets, dtype=np.int32)
-                kept = (offsets[:, 1] > len(prompt)) & (offsets[:, 1] > offsets[:, 0])
-                own = padded[: len(offsets)]
-                found[row] = Encoded(
-                    pooled=_unit(own.mean(axis=0)),
-                    tokens=_unit(own[kept]),
-                    offsets=np.maximum(offsets[kept] - len(prompt), 0),
-                )
-        return [found[row] for row in range(len(texts))]
+        return [self._encode(text, _PROMPTS[query]) for text in texts]
 
-    def judge(self, question: str, parts: Sequence[Part]) -> list[np.ndarray]:
-        """For each part the logits that none of its sentences answers, then that each of them does.
+    def _encode(self, text: str, prompt: str) -> Encoded:
+        told = self._tokenizer.encode(prompt + text)
+        states = self._states(told.ids, together=False)
+        offsets = np.asarray(told.offsets, dtype=np.int32)
+        kept = (offsets[:, 1] > len(prompt)) & (offsets[:, 1] > offsets[:, 0])
+        return Encoded(
+            pooled=_unit(states.mean(axis=0)),
+            tokens=_unit(states[kept]),
+            offsets=np.maximum(offsets[kept] - len(prompt), 0),
+        )
+
+    def judge(self, question: str, part: Part) -> np.ndarray:
+        """The logits that no sentence of the part answers, then that each of them does.
 
         Returns:
-            float32 arrays of shape `(1 + n_sentences,)`; a sentence past the reader's limit has -inf.
+            float32, shape `(1 + n_sentences,)`; a sentence past the reader's limit has -inf.
         """
-        heads = [f"passage: {part.title}: " if part.title else "passage: " for part in parts]
-        pairs = [(_PROMPTS[True] + question, h + " ".join(p.sentences)) for h, p in zip(heads, parts, strict=True)]
-        told = self._tokenizer.encode_batch(pairs)
-        found: dict[int, np.ndarray] = {}
-        for rows in _batches([len(t.ids) for t in told]):
-            states = self._states([told[row].ids for row in rows], together=True)
-            for row, own in zip(rows, states, strict=True):
-                found[row] = self._choice(own, told[row], len(heads[row]), parts[row].sentences)
-        return [found[row] for row in range(len(parts))]
+        head = f"passage: {part.title}: " if part.title else "passage: "
+        told = self._tokenizer.encode(_PROMPTS[True] + question, head + " ".join(part.sentences))
+        return self._choice(self._states(told.ids, together=True), told, len(head), part.sentences)
 
     def _choice(self, states: np.ndarray, told: Any, start: int, sentences: Sequence[str]) -> np.ndarray:
         offsets, second = np.asarray(told.offsets), np.array([s == 1 for s in told.sequence_ids])
@@ -87,7 +76,7 @@ class OnnxReader:
         for sentence in sentences:
             end = start + len(sentence)
             own = second & (offsets[:, 1] > start) & (offsets[:, 0] < end) & (offsets[:, 1] > offsets[:, 0])
-            pooled = states[: len(own)][own].mean(axis=0) if own.any() else None
+            pooled = states[own].mean(axis=0) if own.any() else None
             met = pooled is not None
             scores.append(
                 float(pooled @ self._heads["sentence_weight"] + self._heads["sentence_bias"]) if met else -np.inf
@@ -95,29 +84,17 @@ class OnnxReader:
             start = end + 1
         return np.array(scores, dtype=np.float32)
 
-    def _states(self, rows: Sequence[Sequence[int]], *, together: bool) -> np.ndarray:
-        """Token states `(n, longest, dim)` of token ids; rows are padded, and the padding is to be ignored."""
-        longest = max(len(row) for row in rows)
-        mask = np.zeros((len(rows), longest), dtype=np.int32)
-        inputs = np.zeros((len(rows), longest, self.dim), dtype=np.float32)
-        for i, row in enumerate(rows):
-            mask[i, : len(row)] = 1
-            inputs[i, : len(row)] = dequantize_q4(np.ascontiguousarray(self._table[list(row)]), len(row), self.dim)
+    def _states(self, ids: Sequence[int], *, together: bool) -> np.ndarray:
+        """Token states `(n_tokens, dim)`.
+
+        One text at a time: int8 layers scale their input by what else is in the batch, so that a text
+        would have other vectors in other company; and on two cores batches save next to nothing.
+        """
+        inputs = dequantize_q4(np.ascontiguousarray(self._table[list(ids)]), len(ids), self.dim)
+        mask = np.ones((1, len(ids)), dtype=np.int32)
         gate = np.array(1.0 if together else 0.0, dtype=np.float32)
-        (states,) = self._session.run(None, {"inputs": inputs, "mask": mask, "gate": gate})
-        return np.asarray(states)
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Rows in groups of like length."""
-    group: list[int] = []
-    for row in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if group and (len(group) + 1) * lengths[row] > _BATCH_TOKENS:
-            yield group
-            group = []
-        group.append(row)
-    if group:
-        yield group
+        (states,) = self._session.run(None, {"inputs": inputs[None], "mask": mask, "gate": gate})
+        return np.asarray(states[0])
 
 
 def _session(path: Path) -> Any:

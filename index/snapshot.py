@@ -160,7 +160,7 @@ def _write_translations(
 
 def _encode(encoder: Encoder, texts: Iterable[str], progress: Progress | None) -> dict[str, Encoded]:
     """Vectors of each distinct text: a passage of one sentence is embedded once."""
-    distinct = sorted(set(texts), key=len)
+    distinct = sorted(set(texts), key=lambda text: (len(text), text))  # the same on every run
     done: dict[str, Encoded] = {}
     for i in range(0, len(distinct), _CHUNK):
         batch = distinct[i : i + _CHUNK]

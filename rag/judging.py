@@ -41,5 +41,5 @@ def judge(question: str, row: int, snapshot: Snapshot, reader: Judge) -> Judgeme
     opening = int(snapshot.first_sentence[number])
     first, last = window([len(s.split()) for s in sentences], row - opening)
     title = document.section_title(passage.section) if passage.section else ""
-    logits = reader.judge(question, [Part(title, tuple(sentences[first:last]))])[0]
+    logits = reader.judge(question, Part(title, tuple(sentences[first:last])))
     return Judgement(range(opening + first, opening + last), np.clip(logits[1:] - logits[0], -_LIMIT, _LIMIT))

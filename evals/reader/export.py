@@ -26,6 +26,8 @@ __all__ = ["choose_vocabulary", "digest", "export"]
 NAME = "fiche-reader"
 _SHORT = 3
 """Latin pieces of up to so many letters are all kept: they are what a rare or misspelt word falls apart into."""
+_NARROW = 64
+"""An adapter has fewer columns than this."""
 _WORDS = 100_000
 """Words of each language, by frequency, whose pieces are kept."""
 
@@ -165,7 +167,42 @@ def _write_graph(adapted: Adapted, path: Path) -> None:
         )  # fmt: skip
     adapted.gate.value = 0.0
     quant_pre_process(str(whole), str(ready), skip_symbolic_shape=True)
-    quantize_dynamic(str(ready), str(path), weight_type=QuantType.QInt8, per_channel=True)
+    wide = _second_feed_forward(ready, adapted.model.config.intermediate_size)
+    quantize_dynamic(str(ready), str(path), weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=wide)
+    _store_as_int8(path, wide)
     for scrap in (whole, ready):
         scrap.unlink()
         shutil.rmtree(scrap.with_suffix(".data"), ignore_errors=True)
+
+
+def _second_feed_forward(path: Path, width: int) -> list[str]:
+    """The multiplications by the feed-forward layers' second matrices.
+
+    A few of their inputs are far larger than the others, and rounding all to the same 256 steps made most
+    of what int8 cost: a cosine of 0.97 with the exact (centred) vectors, against 0.99 without.
+    """
+    import onnx
+
+    graph = onnx.load(str(path)).graph
+    matrices = [tensor for tensor in graph.initializer if len(tensor.dims) == 2]
+    wide = {tensor.name for tensor in matrices if tensor.dims[0] == width and tensor.dims[1] > _NARROW}
+    return [node.name for node in graph.node if node.op_type == "MatMul" and node.input[1] in wide]
+
+
+def _store_as_int8(path: Path, nodes: list[str]) -> None:
+    """Keep the weights of these multiplications as int8, and multiply in float32."""
+    import onnx
+
+    model = onnx.load(str(path))
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    for place, node in [(i, n) for i, n in enumerate(model.graph.node) if n.name in nodes][::-1]:
+        name = node.input[1]
+        weights = onnx.numpy_helper.to_array(stored[name])
+        scale = (np.abs(weights).max(axis=0) / 127).astype(np.float32)
+        whole = np.round(weights / scale).astype(np.int8)
+        parts = {"int8": whole, "scale": scale, "zero": np.zeros(len(scale), np.int8)}
+        model.graph.initializer.remove(stored[name])
+        model.graph.initializer.extend(onnx.numpy_helper.from_array(v, f"{name}_{k}") for k, v in parts.items())
+        back = onnx.helper.make_node("DequantizeLinear", [f"{name}_{part}" for part in parts], [name], axis=1)
+        model.graph.node.insert(place, back)
+    onnx.save(model, str(path))
