@@ -137,7 +137,7 @@ def test_a_half_copied_index_is_refused(built: Settings, tmp_path: Path) -> None
     copied = tmp_path / "copy"
     shutil.copytree(built.home / "index", copied)
     snapshot = next((copied / "snapshots").iterdir())
-    shutil.rmtree(snapshot / "passages")
+    shutil.rmtree(snapshot / "nl")
     with pytest.raises(SnapshotDamagedError, match="missing"):
         SnapshotStore(copied).open()
     shutil.rmtree(snapshot)
