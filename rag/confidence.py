@@ -22,7 +22,7 @@ from index.words import raw_words, terms
 from rag.kinds import expected_kinds, holds
 from rag.retriever import Scores
 
-__all__ = ["SIGNALS", "Calibration", "load_calibration", "measure"]
+__all__ = ["SIGNALS", "Calibration", "load_calibration", "measure", "unknown_names"]
 
 SIGNALS: dict[str, str] = {
     "top": "how well the best sentence and its passage match the question (mean cosine)",
@@ -56,6 +56,11 @@ def measure(question: str, scores: Scores, snapshot: Snapshot) -> dict[str, floa
         "kind_missing_sentence": float(bool(kinds) and not any(holds(sentence, kind) for kind in kinds)),
         "evidence": scores.judgement.evidence if scores.judgement else 0.0,
     }
+
+
+def unknown_names(question: str, snapshot: Snapshot) -> list[str]:
+    """The question's names and numbers that no document has, in either language."""
+    return [word for word in _names(question) if not _is_known(word, snapshot)]
 
 
 def _names(question: str) -> list[str]:
