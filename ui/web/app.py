@@ -47,7 +47,8 @@ _PUBLIC = (
 
 def make_blocks(service: Keeping) -> gr.Blocks:
     """The page and its endpoints, not served yet."""
-    with gr.Blocks(title="fiche", analytics_enabled=False, fill_width=True) as blocks:
+    blocks = gr.Blocks(title="fiche", analytics_enabled=False, fill_width=True)
+    with blocks:
         gr.HTML(
             shell(),
             js_on_load=_PAGE,
@@ -64,7 +65,7 @@ def make_blocks(service: Keeping) -> gr.Blocks:
 
         wire.submit(asked, None, wire, concurrency_limit=CONCURRENT, api_visibility="private", show_progress="hidden")
         for name, function in _endpoints(service).items():
-            gr.api(function, api_name=name, concurrency_limit=CONCURRENT, concurrency_id="programs")
+            gr.events.api(function, api_name=name, concurrency_limit=CONCURRENT, concurrency_id="programs")
     blocks.queue(max_size=WAITING, default_concurrency_limit=CONCURRENT, api_open=True)
     return blocks
 
@@ -159,7 +160,7 @@ def make_app(service: Keeping, auth: list[tuple[str, str]]) -> FastAPI:
     styles = "".join((assets / name).read_text(encoding="utf-8") for name in ("frame.css", "reading.css"))
     scripts = "".join((assets / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
     system = ["system-ui", "sans-serif"]
-    return gr.mount_gradio_app(
+    app: FastAPI = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
         make_blocks(service),
         path="/",
@@ -176,3 +177,4 @@ def make_app(service: Keeping, auth: list[tuple[str, str]]) -> FastAPI:
         theme=gr.themes.Base(font=system, font_mono=["ui-monospace", "monospace"]),
         head=f"<style>{styles}</style><script>{scripts}</script>",  # as `css` every rule would be rewritten
     )
+    return app

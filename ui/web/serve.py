@@ -21,7 +21,7 @@ from rag.engine import open_engine
 from ui import terminal
 from ui.messages import say
 
-__all__ = ["logins", "ui"]
+__all__ = ["logins", "quieten", "ui"]
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 
@@ -73,9 +73,16 @@ def _check_port(settings: Settings) -> None:
             ) from error
 
 
-def _serve(settings: Settings, users: list[tuple[str, str]], err: Console, *, show: bool) -> None:
+def quieten() -> None:
+    """Tell Gradio to report to nobody, and to keep no statistics of questions: they grow, and cost time."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
+
+
+def _serve(settings: Settings, users: list[tuple[str, str]], err: Console, *, show: bool) -> None:
+    quieten()
     import uvicorn
 
     from ui.web.app import make_app

@@ -104,8 +104,8 @@ class Service:
     def feedback(self, data: Reply) -> Reply:
         """Keep a verdict: `question`, `lang`, `verdict`, `quotes`, `document`."""
         quotes = [str(quote) for quote in data.get("quotes", [])][:3]
-        fields = [str(data.get(name, "")) for name in ("question", "lang", "verdict")]
-        self.kept.add(*fields, quotes, str(data.get("document", "")))
+        question, lang, verdict = (str(data.get(name, "")) for name in ("question", "lang", "verdict"))
+        self.kept.add(question, lang, verdict, quotes, str(data.get("document", "")))
         return {"ok": True}
 
     @told

@@ -9,6 +9,7 @@ import json
 from ui.web.icons import icon
 from ui.web.keeping import MAX_UPLOAD_BYTES
 from ui.web.markup import Markup, join, tag
+from ui.web.sheets import conversations, documents_panel, evaluate_panel, panel
 from ui.web.words import both, for_script, label
 
 __all__ = ["EXAMPLES", "shell"]
@@ -31,8 +32,8 @@ def shell() -> Markup:
         "div",
         tag("a", both("skip"), href="#question", class_="skip", data_do="skip"),
         _header(),
-        tag("main", _chat_panel(), _documents_panel(), _evaluate_panel()),
-        _conversations(),
+        tag("main", _chat_panel(), documents_panel(), evaluate_panel()),
+        conversations(),
         tag("p", id="status", class_="toast", role="status"),
         id="app",
         class_="fi",
@@ -84,18 +85,6 @@ def _header() -> Markup:
     )
 
 
-def _panel(name: str, *children: Markup, hidden: bool = True) -> Markup:
-    return tag(
-        "section",
-        *children,
-        role="tabpanel",
-        id=f"panel-{name}",
-        aria_labelledby=f"tab-{name}",
-        hidden=hidden,
-        class_=f"panel {name}",
-    )
-
-
 def _chat_panel() -> Markup:
     switches = [
         tag(
@@ -108,7 +97,7 @@ def _chat_panel() -> Markup:
         )
         for name in _PANES
     ]
-    return _panel(
+    return panel(
         "chat",
         tag("div", *switches, class_="switch", role="group", **label("panes")),
         _conversation_pane(),
@@ -171,7 +160,7 @@ def _conversation_pane() -> Markup:
             tag("label", both("ask"), for_="question", class_="sr"),
             field,
             tag("button", tag("span", both("send")), icon("send"), type="submit", class_="primary", id="send"),
-            tag("p", id="composer-status", class_="composer-status"),
+            tag("p", id="composer-status", class_="sr"),
             id="composer",
         ),
         class_="pane talk current",
@@ -235,92 +224,4 @@ def _document_pane() -> Markup:
         ),
         class_="pane document",
         data_pane="document",
-    )
-
-
-def _file(identity: str, key: str, accept: str) -> Markup:
-    return tag(
-        "div",
-        tag("label", both(key), for_=identity),
-        tag("input", type="file", id=identity, accept=accept),
-        class_="field",
-    )
-
-
-def _documents_panel() -> Markup:
-    megabytes = MAX_UPLOAD_BYTES // 1_000_000
-    return _panel(
-        "documents",
-        tag(
-            "div",
-            tag("h2", both("tab_documents")),
-            tag("p", both("documents_intro"), class_="lead"),
-            tag("div", id="documents", class_="list"),
-            tag(
-                "form",
-                tag("h3", both("add_document")),
-                tag("p", both("add_hint", megabytes=megabytes), class_="hint", id="add-hint"),
-                _file("document-file", "choose_file", ".txt,text/plain"),
-                tag("button", both("add"), type="submit", class_="primary"),
-                id="add-document",
-                class_="box",
-            ),
-            tag("div", id="index-job", class_="job", role="status"),
-            tag("dl", id="index-facts", class_="facts"),
-            class_="sheet",
-        ),
-    )
-
-
-def _evaluate_panel() -> Markup:
-    fields = join(
-        tag("div", tag("label", both("set"), for_="set"), tag("select", id="set"), class_="field"),
-        tag(
-            "div",
-            tag("label", both("limit"), for_="limit"),
-            tag("input", type="number", id="limit", min="1", max="100000", inputmode="numeric"),
-            class_="field",
-        ),
-        tag("div", tag("label", both("compare"), for_="earlier"), tag("select", id="earlier"), class_="field"),
-        _file("set-file", "set_own", ".jsonl,application/json"),
-    )
-    return _panel(
-        "evaluate",
-        tag(
-            "div",
-            tag("h2", both("tab_evaluate")),
-            tag("p", both("evaluate_intro"), class_="lead"),
-            tag(
-                "form",
-                tag("div", fields, class_="fields"),
-                tag("button", both("run"), type="submit", class_="primary"),
-                id="run-set",
-                class_="box",
-            ),
-            tag("div", id="run-job", class_="job", role="status"),
-            tag("div", id="runs"),
-            tag("div", id="report", class_="report"),
-            tag("h3", both("feedback_set"), id="h-feedback"),
-            tag("p", both("feedback_intro"), class_="hint"),
-            tag("div", id="feedback", class_="list"),
-            class_="sheet",
-        ),
-    )
-
-
-def _conversations() -> Markup:
-    return tag(
-        "dialog",
-        tag(
-            "div",
-            tag("h2", both("conversations"), id="h-conversations"),
-            tag("button", icon("close"), type="button", class_="quiet", data_do="close", **label("close")),
-            class_="bar",
-        ),
-        tag("p", both("kept_here"), class_="hint"),
-        tag("label", both("find"), for_="find", class_="sr"),
-        tag("input", type="search", id="find", **label("find", "hint")),
-        tag("ul", id="kept", class_="kept"),
-        id="conversations",
-        aria_labelledby="h-conversations",
     )

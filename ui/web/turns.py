@@ -4,10 +4,10 @@ Knows nothing of Gradio. A turn is a plain object that the browser keeps and giv
 """
 
 import secrets
-from typing import Any
+from typing import Any, get_args
 
 from index.records import Document, Passage, Span
-from rag.language import detect_language
+from rag.language import Language, detect_language
 from rag.records import Answer, Citation, Hit, Reason
 from ui.web.icons import icon
 from ui.web.markup import Markup, join, tag
@@ -152,15 +152,21 @@ def _nearest_html(answer: Answer, identity: str) -> Markup:
 
 def _reason(reason: Reason) -> Markup:
     if reason.kind == "names":
-        return both("reason_names", names=", ".join(f"“{name}”" for name in reason.words))
+        return _in_both("reason_names", "names", [(f"“{name}”", f"“{name}”") for name in reason.words], ("en", "and"))
     if reason.kind == "kind":
-        dutch = " of ".join(word(f"kind_{name}", "nl") for name in reason.words)
-        english = " or ".join(word(f"kind_{name}", "en") for name in reason.words)
-        return join(
-            tag("span", word("reason_kind", "nl", kind=dutch), class_="nl", lang="nl"),
-            tag("span", word("reason_kind", "en", kind=english), class_="en", lang="en"),
-        )
+        kinds = [(word(f"kind_{name}", "nl"), word(f"kind_{name}", "en")) for name in reason.words]
+        return _in_both("reason_kind", "kind", kinds, ("of", "or"))
     return both(f"reason_{reason.kind}")
+
+
+def _in_both(key: str, gap: str, items: list[tuple[str, str]], last: tuple[str, str]) -> Markup:
+    """A sentence in both languages with an enumeration in its gap: `a, b en c`."""
+    sides = []
+    for i, lang in enumerate(get_args(Language)):
+        named = [item[i] for item in items]
+        listed = f" {last[i]} ".join(filter(None, (", ".join(named[:-1]), named[-1])))
+        sides.append(tag("span", word(key, lang, **{gap: listed}), class_=lang, lang=lang))
+    return join(*sides)
 
 
 def _near_card(hit: Hit, identity: str) -> Markup:

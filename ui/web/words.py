@@ -165,6 +165,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "choose_file": ("Kies een bestand", "Choose a file"),
     "add": ("Toevoegen", "Add"),
+    "read": ("Lezen", "Read"),
     "remove": ("Verwijderen", "Remove"),
     "remove_sure": ("„{name}” uit de index verwijderen?", "Remove “{name}” from the index?"),
     "busy": ("Bezig", "Working"),

@@ -51,7 +51,7 @@
     const row = (d) => F.h("article", { class: "row" },
       F.h("div", {}, F.h("h3", { lang: "nl" }, d.title), F.h("p", { class: "hint" }, F.h("code", {}, d.id), " · ", F.both("size_value", d))),
       F.h("div", { class: "group" },
-        F.h("button", { type: "button", class: "link", "data-do": "document-open", "data-id": d.id }, F.both("show"), F.h("span", { class: "sr" }, `: ${d.title}`)),
+        F.h("button", { type: "button", class: "link", "data-do": "document-open", "data-id": d.id }, F.both("read"), F.h("span", { class: "sr" }, `: ${d.title}`)),
         state.documents.length > 1 ? F.h("button", { type: "button", class: "link", "data-do": "document-remove", "data-id": d.id }, F.both("remove"), F.h("span", { class: "sr" }, `: ${d.title}`)) : null));
     F.get("documents").replaceChildren(...state.documents.map(row));
     const facts = [["indexed", date(state.created)], ["model", state.model], ["snapshot", state.snapshot]];
