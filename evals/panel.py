@@ -37,7 +37,8 @@ class EvaluationPanel:
 
     def _sets(self) -> dict[str, Path]:
         shipped = Path(str(files("evals") / "datasets"))
-        paths = [*sorted(shipped.glob("*.jsonl"), key=lambda path: path.stem), *sorted(self._own.glob("*.jsonl")), self._feedback]
+        first = sorted(shipped.glob("*.jsonl"), key=lambda path: path.stem)
+        paths = [*first, *sorted(self._own.glob("*.jsonl")), self._feedback]
         return {path.name: path for path in paths if path.is_file()}
 
     def add_set(self, name: str, raw: bytes) -> str:

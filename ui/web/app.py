@@ -5,6 +5,7 @@ script; a question travels through Gradio's queue, which limits how many are ans
 comes back in steps. Everything else the page asks for is a server function of that component.
 """
 
+import inspect
 import json
 from collections.abc import Callable, Iterator
 from importlib.resources import files
@@ -61,11 +62,15 @@ def make_blocks(service: Keeping) -> gr.Blocks:
         def asked(event: gr.EventData) -> Iterator[str]:
             data = event._data if isinstance(event._data, dict) else {}
             for reply in service.answer(data):
-                yield json.dumps({**reply, "ticket": str(data.get("ticket", ""))[:40]}, ensure_ascii=False)
+                told = json.dumps({**reply, "ticket": str(data.get("ticket", ""))[:40]}, ensure_ascii=False)
+                yield told.replace("<", "\\u003c")  # it is data on its way to the script, never HTML by itself
 
         wire.submit(asked, None, wire, concurrency_limit=CONCURRENT, api_visibility="private", show_progress="hidden")
         for name, function in _endpoints(service).items():
-            gr.events.api(function, api_name=name, concurrency_limit=CONCURRENT, concurrency_id="programs")
+            told = inspect.getdoc(function)
+            gr.events.api(
+                function, api_name=name, api_description=told, concurrency_limit=CONCURRENT, concurrency_id="programs"
+            )
     blocks.queue(max_size=WAITING, default_concurrency_limit=CONCURRENT, api_open=True)
     return blocks
 
@@ -164,7 +169,7 @@ def make_app(service: Keeping, auth: list[tuple[str, str]]) -> FastAPI:
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
         make_blocks(service),
         path="/",
-        app_kwargs={"docs_url": None, "redoc_url": None},
+        app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
         auth=auth or None,
         footer_links=[],
         run_history=False,

@@ -63,7 +63,7 @@ class Feedback:
             self._write([*lines, line])
         return line
 
-    def change(self, identity: str, question: str, answerable: bool, quotes: list[str]) -> None:
+    def change(self, identity: str, question: str, *, answerable: bool, quotes: list[str]) -> None:
         """Put another question, answerability or evidence in the place of a line's.
 
         Raises:

@@ -15,6 +15,7 @@ from index.errors import FicheError, QuestionError
 from index.records import Document
 from index.settings import Settings
 from rag.engine import Engine
+from rag.followup import complete
 from rag.question import MAX_QUESTION_CHARS
 from ui.web.feedback import Feedback
 from ui.web.jobs import Jobs
@@ -73,7 +74,7 @@ class Service:
         lang: Literal["auto", "nl", "en"] = self.settings.lang
         yield {"stage": "searching"}
         try:
-            turn = make_turn(self.engine.ask(typed, lang), typed)
+            turn = make_turn(self.engine.ask(complete(typed, _history(data)), lang), typed)
         except Exception as error:  # as in `told`
             key, values = sentence(error, typed)
             turn = turn_error(both(key, **values), typed)
@@ -121,15 +122,21 @@ class Service:
             self.kept.remove(identity)
         else:
             evidence = str(data.get("evidence", "")).strip()
-            self.kept.change(
-                identity, str(data.get("question", "")), bool(data.get("answerable")), [evidence] if evidence else []
-            )
+            question = str(data.get("question", ""))
+            quotes = [evidence] if evidence else []
+            self.kept.change(identity, question, answerable=bool(data.get("answerable")), quotes=quotes)
         return {"lines": self.kept.lines()}
 
     @told
     def job(self, data: Reply) -> Reply:
         """How far the running task is; with `stop`, stop it."""
         return self.jobs.stop() if data.get("stop") else self.jobs.state()
+
+
+def _history(data: Mapping[str, Any]) -> list[str]:
+    """The questions before this one, as they were understood; the browser has them."""
+    given = data.get("history")
+    return [str(asked)[:MAX_QUESTION_CHARS] for asked in given[-4:]] if isinstance(given, list) else []
 
 
 def _about(document: Document) -> Reply:
