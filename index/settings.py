@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     """The port that `fiche ui` listens on."""
     auth: SecretStr = SecretStr("")
     """`NAME:PASSWORD`, or several with commas between: who may use `fiche ui`; empty means everyone who reaches it."""
-    rate: int = Field(default=120, ge=0)
+    rate: int = Field(default=240, ge=0)
     """Requests that `fiche ui` takes from one address in a minute; 0 sets no limit."""
 
 

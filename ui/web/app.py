@@ -26,7 +26,8 @@ CONCURRENT = 8
 """Questions answered at once; more wait their turn, and the page says that it is at work."""
 WAITING = 200
 """Questions that may wait; the next is told to come back."""
-_SESSIONS = 50
+SESSIONS = 50
+"""Browsers that Gradio remembers; the page keeps nothing there, so a forgotten one loses nothing."""
 _SCRIPTS = ("core", "chat", "reading", "kept", "feedback", "tabs")
 _PAGE = "window.fiche.start(element, server);"
 _WIRE = "window.fiche.connect(trigger, watch, props);"
@@ -71,6 +72,7 @@ def make_blocks(service: Keeping) -> gr.Blocks:
             gr.events.api(
                 function, api_name=name, api_description=told, concurrency_limit=CONCURRENT, concurrency_id="programs"
             )
+    blocks.state_session_capacity = SESSIONS
     blocks.queue(max_size=WAITING, default_concurrency_limit=CONCURRENT, api_open=True)
     return blocks
 

@@ -28,10 +28,12 @@
   };
   const giveUp = () => {
     if (!waiting) return;
-    waiting.turn.querySelector(".searching")?.replaceWith(F.h("p", { class: "error", role: "alert" }, F.both("offline")));
+    waiting.turn.querySelector(".searching")?.replaceWith(F.h("p", { class: "error", role: "alert" }, F.trouble()));
+    clearTimeout(waiting.timer);
     waiting = null;
     busy(false);
   };
+  F.turnedAway = giveUp;
   const receive = (value) => {
     let reply;
     try { reply = JSON.parse(value); } catch { return; }

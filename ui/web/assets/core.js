@@ -83,12 +83,22 @@
     clearTimeout(hiding);
     hiding = setTimeout(() => toast.classList.remove("shown"), kind === "bad" ? 12000 : 5000);
   };
+  // What Gradio's own client does not tell: that a request was turned away, and why.
+  const fetched = window.fetch;
+  window.fetch = async (...request) => {
+    const response = await fetched(...request);
+    const address = String(request[0]?.url || request[0]);
+    if (/component_server|queue\/join/.test(address)) F.status = response.status;
+    if (address.includes("queue/join") && !response.ok) F.turnedAway?.();
+    return response;
+  };
+  F.trouble = () => F.both({ 429: "too_many", 503: "too_many" }[F.status] || "offline");
   // Ask the program for something; an error is said, and gives nothing.
   F.call = async (name, data = {}) => {
     let reply;
     try { reply = await F.server[name](data); } catch { reply = null; }
     if (reply && typeof reply === "object" && !reply.error) return reply;
-    F.say(reply?.error?.nl ? F.pair(reply.error) : F.both("offline"), "bad");
+    F.say(reply?.error?.nl ? F.pair(reply.error) : F.trouble(), "bad");
     return null;
   };
 

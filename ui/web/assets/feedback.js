@@ -48,7 +48,7 @@
     const cancel = F.h("button", { type: "button", class: "quiet" }, F.both("cancel"));
     const box = F.h("form", { class: "why" },
       F.h("fieldset", {}, F.h("legend", {}, F.both("feedback_why")),
-        ...reasons.map((reason, i) => F.h("label", {}, F.h("input", { type: "radio", name, value: reason, checked: i === 0 }), " ", F.both(reason)))),
+        ...reasons.map((reason, i) => F.h("label", {}, F.h("input", { type: "radio", name, value: reason, checked: i === 0 }), F.h("span", {}, F.both(reason))))),
       picked,
       F.h("div", { class: "group" }, pick, F.h("button", { type: "submit", class: "primary" }, F.both("feedback_send")), cancel));
     cancel.addEventListener("click", () => { box.remove(); button.focus(); });

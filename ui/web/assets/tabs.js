@@ -42,7 +42,7 @@
       place.replaceChildren();
       if (job.error) place.replaceChildren(F.h("p", { class: "error", role: "alert" }, F.pair(job.error)));
       else ended(job.result);
-    }, 500);
+    }, 1000);
   };
 
   const showDocuments = async () => {
