@@ -1,6 +1,11 @@
 """The chat without a browser: escaping, sentences, limits, feedback, endpoints, login, load."""
 
 import json
+import os
+import re
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -49,6 +54,33 @@ def test_no_script_or_address_can_be_built() -> None:
                   lambda: tag("p", style="x"), lambda: tag("p><script", "x")):  # fmt: skip
         with pytest.raises(ValueError, match=r"no (attribute|element)"):
             build()
+
+
+def test_markup_is_made_in_one_place_and_set_in_one_place() -> None:
+    web = Path(__file__).parent.parent / "ui" / "web"
+    makers = {path.name for path in web.glob("*.py") if re.search(r"\bMarkup\(", path.read_text(encoding="utf-8"))}
+    assert makers == {"markup.py", "icons.py", "keeping.py"}  # drawings, and a frame whose page is escaped
+    scripts = "".join(path.read_text(encoding="utf-8") for path in (web / "assets").glob("*.js"))
+    assert scripts.count("innerHTML") == 1
+    assert not re.search(r"outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|https?://", scripts)
+    styles = "".join(path.read_text(encoding="utf-8") for path in (web / "assets").glob("*.css"))
+    assert not re.search(r"url\(|@import|https?://", styles)
+
+
+def test_a_port_in_use_is_told_in_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-c", "from ui.cli import main; main()", "ui", "--port", port],
+            capture_output=True, text=True, check=False, env={**os.environ, "FICHE_HOME": str(tmp_path)},
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == f"fiche: cannot listen on 127.0.0.1:{port} (Address already in use): choose another with --port\n"
+    )
 
 
 def test_every_word_is_in_both_languages_with_the_same_gaps() -> None:

@@ -38,7 +38,7 @@ def _outline(document: Document) -> Markup:
         )
         for section in document.sections
     ]
-    return tag("ol", *entries, lang="nl") if entries else Markup("")
+    return tag("ol", *entries, lang="nl") if entries else join()
 
 
 class _Page:
