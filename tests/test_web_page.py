@@ -202,6 +202,7 @@ def test_feedback_with_a_picked_sentence_is_found_edited_and_run_in_evaluate(ope
     ask(page, ZOO)
     page.click("[data-do=turn-good]")
     expect(page.locator("#status")).to_contain_text("evaluatievragen", use_inner_text=True)
+    assert site.service.kept.lines()[0]["tags"] == ["feedback", "good_refusal"]
     ask(page, MINISTRY)
     page.locator("[data-do=turn-bad]").last.click()
     page.click("form.why label:has-text('De verkeerde passage')")

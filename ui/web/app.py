@@ -161,12 +161,20 @@ def _told(call: Callable[[], dict[str, Any]], question: str) -> dict[str, Any]:
         raise gr.Error(word(key, "en", **values), print_exception=False) from None
 
 
+def _theme() -> Any:
+    """For what Gradio draws itself, the login: fonts of the system, none that would be fetched."""
+    return gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(
+        button_primary_background_fill="#154273",
+        button_primary_background_fill_hover="#1d5591",
+        button_primary_text_color="#ffffff",
+    )
+
+
 def make_app(service: Keeping, auth: list[tuple[str, str]]) -> FastAPI:
     """The whole application: nothing of it is fetched from elsewhere, and nothing reported to anyone."""
     assets = files("ui.web") / "assets"
     styles = "".join((assets / name).read_text(encoding="utf-8") for name in ("frame.css", "reading.css"))
     scripts = "".join((assets / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
-    system = ["system-ui", "sans-serif"]
     app: FastAPI = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
         make_blocks(service),
@@ -181,7 +189,7 @@ def make_app(service: Keeping, auth: list[tuple[str, str]]) -> FastAPI:
         enable_monitoring=False,
         mcp_server=False,
         pwa=False,
-        theme=gr.themes.Base(font=system, font_mono=["ui-monospace", "monospace"]),
+        theme=_theme(),
         head=f"<style>{styles}</style><script>{scripts}</script>",  # as `css` every rule would be rewritten
     )
     return app

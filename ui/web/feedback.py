@@ -17,7 +17,7 @@ from index.settings import Settings
 
 __all__ = ["Feedback", "Verdict"]
 
-Verdict = Literal["good", "wrong_passage", "wrong_answer", "should_refuse", "should_answer"]
+Verdict = Literal["good", "good_refusal", "wrong_passage", "wrong_answer", "should_refuse", "should_answer"]
 _MOST_LINES = 5_000
 _MOST_CHARS = 4_000
 """Of a question or a sentence; a longer one is no feedback."""
@@ -52,7 +52,9 @@ class Feedback:
             raise InputError("this is no feedback: reload the page and try again")
         line = {
             "id": f"feedback_{secrets.token_hex(4)}-{lang}",
-            **self._checked(question, answerable=verdict != "should_refuse", quotes=quotes, document=document),
+            **self._checked(
+                question, answerable=verdict not in ("good_refusal", "should_refuse"), quotes=quotes, document=document
+            ),
             "lang": lang,
             "tags": ["feedback", verdict],
         }

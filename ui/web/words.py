@@ -54,6 +54,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "page": ("pagina {page}", "page {page}"),
     "footnote": ("voetnoot {number}", "footnote {number}"),
     "good": ("Goed antwoord", "Good answer"),
+    "good_refusal": ("Terecht niet beantwoord", "Rightly not answered"),
     "bad": ("Geen goed antwoord", "Not a good answer"),
     "copy": ("Kopieer antwoord met bronnen", "Copy answer with sources"),
     "copied": ("Gekopieerd.", "Copied."),

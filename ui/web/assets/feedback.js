@@ -19,7 +19,7 @@
   F.actions["turn-good"] = async (button) => {
     const turn = F.turnOf(button);
     const { abstained, citations } = turn.answer;
-    const verdict = abstained ? "should_refuse" : "good";
+    const verdict = abstained ? "good_refusal" : "good";
     if (await send(turn, verdict, citations.map((c) => c.quote))) chosen(turn, button);
   };
   F.actions["turn-bad"] = (button) => {
