@@ -35,7 +35,6 @@ _PUBLIC = (
     "state",
     "document",
     "feedback",
-    "feedback_lines",
     "feedback_change",
     "job",
     "add_document",

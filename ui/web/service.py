@@ -110,11 +110,6 @@ class Service:
         return {"ok": True}
 
     @told
-    def feedback_lines(self, data: Reply) -> Reply:
-        """The kept verdicts."""
-        return {"lines": self.kept.lines()}
-
-    @told
     def feedback_change(self, data: Reply) -> Reply:
         """Change the line `id`, or remove it where `remove` is set."""
         identity = str(data.get("id"))

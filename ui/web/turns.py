@@ -112,17 +112,19 @@ def _sentence_html(sentence: Sentence, answer: Answer, identity: str) -> Markup:
 
 
 def _sources_html(answer: Answer, identity: str) -> Markup:
-    cards = [_card(citation, identity) for citation in answer.citations]
+    cards = [_card(citation, identity, answer.lang) for citation in answer.citations]
     return tag("ol", *cards, class_="cards")
 
 
-def _card(citation: Citation, identity: str) -> Markup:
+def _card(citation: Citation, identity: str, spoken: Language) -> Markup:
     document, passage = citation.document, _passage_at(citation.document, citation.start)
     english = None
     if citation.translation and citation.translation != citation.quote:
         named = "translation_machine" if citation.machine_made else "translation"
         english = join(tag("h4", both(named)), tag("blockquote", citation.translation, lang="en", class_="translation"))
     own = detect_language(citation.quote)
+    if english is None and spoken == "en" and own == "nl":
+        english = tag("p", both("no_translation"), class_="hint")
     return tag(
         "li",
         tag(

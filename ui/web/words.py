@@ -23,7 +23,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "theme": ("Licht of donker", "Light or dark"),
     "panes": ("Wat te tonen", "What to show"),
     "loading": ("Een ogenblik: fiche wordt gestart …", "One moment: fiche is starting …"),
-    "no_script": ("Deze pagina werkt alleen met JavaScript.", "This page needs JavaScript."),
     "close": ("Sluiten", "Close"),
     # the chat
     "conversation": ("Gesprek", "Conversation"),
@@ -70,10 +69,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "no_translation": ("Hiervan is geen vertaling bekend.", "No translation of this is known."),
     "show": ("Bekijk in het document", "View in the document"),
     "nearest": ("Kwam het dichtst in de buurt", "Came nearest"),
-    "nearest_n": ("Nummer {n}", "Number {n}"),
     "why_not": ("Waarom dit niet genoeg was", "Why this was not enough"),
     "also": ("Ook gevonden", "Also found"),
-    "score": ("gelijkenis {score}", "similarity {score}"),
     "reason_names": ("Het document noemt {names} nergens.", "The document does not mention {names} anywhere."),
     "reason_kind": (
         "De vraag wil {kind} weten, en dat staat niet in deze passage.",
@@ -112,7 +109,6 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Gesprekken staan alleen in deze browser en worden nergens anders bewaard.",
         "Conversations are kept in this browser only, and nowhere else.",
     ),
-    "open": ("Openen", "Open"),
     "delete": ("Verwijderen", "Delete"),
     "none_kept": ("Er zijn nog geen gesprekken.", "There are no conversations yet."),
     "none_found": ("Geen gesprek gevonden.", "No conversation found."),
@@ -148,9 +144,6 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Wat hier staat, kan bevraagd worden. Een document toevoegen vraagt enige tijd: elke zin wordt gelezen.",
         "What is listed here can be asked. Adding a document takes a while: every sentence of it is read.",
     ),
-    "title": ("Titel", "Title"),
-    "name": ("Naam", "Name"),
-    "size": ("Omvang", "Size"),
     "size_value": (
         "{pages} pagina’s, {sentences} zinnen, {notes} voetnoten",
         "{pages} pages, {sentences} sentences, {notes} footnotes",
