@@ -21,7 +21,7 @@ ask: $(VENV)/.run
 	@$(BIN)/fiche ask "$$FICHE_QUESTION"
 
 chat: $(VENV)/.run
-	@$(BIN)/fiche chat
+	@$(BIN)/fiche ui --open
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -m "not long"

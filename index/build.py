@@ -3,11 +3,12 @@
 Knows nothing of questions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from index.encoder import Encoder, model_fingerprint
+from index.errors import DocumentError
 from index.memory import TranslationMemory
 from index.reader import read_document
 from index.records import Document
@@ -23,6 +24,7 @@ __all__ = [
     "known_translations",
     "memory_folder",
     "open_snapshot",
+    "remove_documents",
     "shipped_document",
 ]
 
@@ -84,6 +86,24 @@ def extend_index(
     present = open_snapshot(settings, any_model=True).documents if index_store(settings).exists() else {}
     added = {document.id: document for document in documents}
     return _write(settings, encoder, list({**present, **added}.values()), progress)
+
+
+def remove_documents(
+    settings: Settings, encoder: Encoder, names: Collection[str], progress: Progress | None = None
+) -> Manifest:
+    """Make an index without the documents of those names.
+
+    Raises:
+        DocumentError: one of them is not in the index, or nothing would be left.
+        FicheError: as `build_index`, or the current index must not be read.
+    """
+    present = open_snapshot(settings, any_model=True).documents
+    if missing := sorted(set(names) - set(present)):
+        raise DocumentError(f"no document {missing[0]!r} in the index: it holds {', '.join(sorted(present))}")
+    left = [document for document in present.values() if document.id not in names]
+    if not left:
+        raise DocumentError("an index holds at least one document: add another before removing the last")
+    return _write(settings, encoder, left, progress)
 
 
 def _write(settings: Settings, encoder: Encoder, documents: Sequence[Document], progress: Progress | None) -> Manifest:

@@ -37,6 +37,14 @@ class Settings(BaseSettings):
     """The address of an OpenAI-compatible endpoint, up to and with `/v1`; without it that of the provider."""
     llm_key: SecretStr = SecretStr("")
     """The endpoint's key, where it wants one. Read from the environment only, never shown."""
+    host: str = "127.0.0.1"
+    """The address that `fiche ui` listens on; this machine alone unless it is set."""
+    port: int = Field(default=7860, ge=1, le=65535)
+    """The port that `fiche ui` listens on."""
+    auth: SecretStr = SecretStr("")
+    """`NAME:PASSWORD`, or several with commas between: who may use `fiche ui`; empty means everyone who reaches it."""
+    rate: int = Field(default=240, ge=0)
+    """Requests that `fiche ui` takes from one address in a minute; 0 sets no limit."""
 
 
 def load_settings(**given: object) -> Settings:

@@ -25,7 +25,7 @@ from index.words import fold, raw_words, terms
 from rag.kinds import expected_kinds, holds
 from rag.retriever import Scores
 
-__all__ = ["SIGNALS", "Calibration", "load_calibration", "measure"]
+__all__ = ["SIGNALS", "Calibration", "load_calibration", "measure", "unknown_names"]
 
 SIGNALS: dict[str, str] = {
     "top_sentence": "how well the best sentence alone matches it",
@@ -52,7 +52,7 @@ def measure(question: str, scores: Scores, snapshot: Snapshot) -> dict[str, floa
         "top_sentence": float(scores.sentence[:, best].mean()),
         "weakest": float(token_best.min()),
         "weak_share": float((token_best < _WEAK).mean()),
-        "stranger": float(_has_stranger(question, snapshot)),
+        "stranger": float(bool(unknown_names(question, snapshot))),
         "kind_missing": float(bool(kinds) and not any(holds(sentence, kind) for kind in kinds)),
         "evidence": scores.judgement.evidence if scores.judgement else 0.0,
     }
@@ -74,10 +74,10 @@ def _names(question: str) -> list[str]:
     return found
 
 
-def _has_stranger(question: str, snapshot: Snapshot) -> bool:
-    """Whether the document lacks a name or number of the question, in either language."""
+def unknown_names(question: str, snapshot: Snapshot) -> list[str]:
+    """The question's names and numbers that no document has, in either language."""
     met = {word for en, nl in english_terms(question) if _all_known(nl, snapshot) for word in raw_words(fold(en))}
-    return any(fold(word) not in met and not _is_known(word, snapshot) for word in _names(question))
+    return [word for word in _names(question) if fold(word) not in met and not _is_known(word, snapshot)]
 
 
 def _all_known(words: str, snapshot: Snapshot) -> bool:

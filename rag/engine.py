@@ -19,6 +19,7 @@ from rag.confidence import Calibration, load_calibration, measure
 from rag.language import Language, detect_language
 from rag.question import clean_question
 from rag.records import Answer, Retrieved
+from rag.refusal import why_refused
 from rag.retriever import TOP, Retriever
 
 __all__ = ["Engine", "open_engine"]
@@ -74,6 +75,7 @@ class Engine:
         rows = [] if abstained else select(retrieved, retriever.snapshot, self.calibration)
         citations = cite(rows, retriever.snapshot)
         text = refuse(retrieved.hits, spoken) if abstained else compose(citations, spoken)
+        reasons = why_refused(asked, signals, self.calibration, retriever.snapshot, retrieved.hits) if abstained else ()
         ended = time.perf_counter()
         return Answer(
             question=question,
@@ -89,6 +91,7 @@ class Engine:
                 "answer": 1000 * (ended - found),
                 "total": 1000 * (ended - began),
             },
+            reasons=reasons,
         )
 
     def _current(self) -> Retriever:

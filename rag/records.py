@@ -9,7 +9,7 @@ from typing import Any, Literal
 from index.records import Document, Passage, Span
 from rag.language import Language
 
-__all__ = ["Answer", "Citation", "Hit", "Retrieved"]
+__all__ = ["Answer", "Citation", "Hit", "Reason", "Retrieved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,17 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a question was refused, as far as a reader can check it."""
+
+    kind: Literal["names", "kind", "far", "topic"]
+    """The document lacks names of the question; the passage lacks the kind of thing that it asks for; no
+    sentence is near enough; or the passage is on the subject and hardly answers."""
+    words: tuple[str, ...] = ()
+    """The names, or the kinds of thing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer, or a refusal, to one question."""
 
@@ -107,6 +118,8 @@ class Answer:
     citations: tuple[Citation, ...]
     passages: tuple[Hit, ...]
     timings_ms: dict[str, float]
+    reasons: tuple[Reason, ...] = ()
+    """Why it is a refusal, where it is one."""
 
     def to_json(self) -> dict[str, Any]:
         """The object that `fiche ask --json` prints."""

@@ -2,8 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from index.encoder import Encoded, Encoder, load_encoder
 from index.records import Document
 from index.settings import GENERAL_MODEL, Settings, load_settings
 from rag.engine import Engine, open_engine
+
+if TYPE_CHECKING:
+    from tests.web import Site
 
 
 class WordHashEncoder:
@@ -78,3 +82,12 @@ def engine(settings: Settings) -> Engine:
 @pytest.fixture(scope="session")
 def encoder(engine: Engine) -> Encoder:
     return engine.encoder
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Site]":
+    """The chat on a port of this machine."""
+    from tests.web import running
+
+    with running(tmp_path_factory.mktemp("web"), WordHashEncoder()) as found:
+        yield found

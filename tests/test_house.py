@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FILES = sorted(p for f in ("index", "rag", "ui", "evals", "evals/reader") for p in (ROOT / f).glob("*.py"))
+FILES = sorted(p for f in ("index", "rag", "ui", "ui/web", "evals", "evals/reader") for p in (ROOT / f).glob("*.py"))
 HEAVY = {
     "faiss": {"index/vectors.py"},
     "bm25s": {"index/keywords.py"},
@@ -23,8 +23,11 @@ HEAVY = {
     "matplotlib": {"evals/plots.py"},
     "ir_measures": {"evals/relevance.py"},
     "sklearn": {"evals/calibrate.py", "evals/reader/holdout.py"},
+    "gradio": {"ui/web/app.py"},
+    "fastapi": {"ui/web/app.py"},
+    "uvicorn": {"ui/web/serve.py"},
     "typer": {
-        *("ui/cli.py", "ui/translate.py"),
+        *("ui/cli.py", "ui/translate.py", "ui/web/serve.py"),
         *("evals/cli.py", "evals/bench.py", "evals/check.py", "evals/transfer.py", "evals/reader/__main__.py"),
     },
     "prompt_toolkit": {"ui/chat.py"},
@@ -76,7 +79,7 @@ def test_importing_does_nothing_to_the_world(tmp_path: Path) -> None:
         "import index.encoder, index.build, rag.engine, ui.cli\n"
         "os.environ.pop('KMP_DUPLICATE_LIB_OK', None)  # which faiss sets\n"
         "assert dict(os.environ) == before\n"
-        "assert not {'torch', 'llama_index', 'onnxruntime'} & set(sys.modules)\n"
+        "assert not {'torch', 'llama_index', 'onnxruntime', 'gradio'} & set(sys.modules)\n"
     )
     env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, env=env)

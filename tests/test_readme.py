@@ -17,10 +17,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_file_is_on_the_map() -> None:
-    named = set(re.findall(r"`((?:index|rag|ui|evals)/\w+\.py)`", README))
+    named = set(re.findall(r"`((?:index|rag|ui|ui/web|evals)/\w+\.py)`", README))
     present = {
         str(path.relative_to(ROOT))
-        for folder in ("index", "rag", "ui", "evals")
+        for folder in ("index", "rag", "ui", "ui/web", "evals")
         for path in (ROOT / folder).glob("*.py")
         if path.name != "__init__.py"
     }
@@ -31,7 +31,7 @@ def test_every_command_exists_and_is_named() -> None:
     group = get_command(app)
     commands = set(group.commands) - {"index"}  # type: ignore[attr-defined]
     commands |= {f"index {name}" for name in group.commands["index"].commands}  # type: ignore[attr-defined]
-    commands |= {"eval", "translate"}
+    commands |= {"eval", "translate", "ui"}
     named = set(re.findall(r"`fiche ((?:index )?[a-z]+)", README))
     assert named == commands
 

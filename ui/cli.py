@@ -17,7 +17,14 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from index.build import build_index, extend_index, index_store, open_snapshot, shipped_document
+from index.build import (
+    build_index,
+    extend_index,
+    index_store,
+    open_snapshot,
+    remove_documents,
+    shipped_document,
+)
 from index.errors import DocumentError, FicheError, IndexStateError, InputError, QuestionError
 from index.reader import read_document
 from index.records import Document
@@ -160,6 +167,17 @@ def add(files: Annotated[list[Path], typer.Argument(help="Text files (UTF-8) to 
     """Add documents to the index, or replace those of the same name."""
     settings = load_settings()
     _build(settings, [read_document(file) for file in files], extend=True)
+    info()
+
+
+@index_app.command()
+def remove(documents: Annotated[list[str], typer.Argument(help="The documents' names, as in kst-22112-3908.")]) -> None:
+    """Take documents out of the index."""
+    from index.encoder import load_encoder
+
+    settings = load_settings()
+    with terminal.progress_bar(_err(), "embedding") as progress:
+        remove_documents(settings, load_encoder(settings), documents, progress)
     info()
 
 

@@ -13,6 +13,10 @@ _MESSAGES: dict[str, dict[Language, str]] = {
         "nl": "Stel uw vraag in het Nederlands of Engels. Stoppen: Ctrl-D of /stop.",
         "en": "Ask in Dutch or English. To stop: Ctrl-D or /stop.",
     },
+    "serving": {
+        "nl": "fiche staat klaar op {address}. Stoppen: Ctrl-C.",
+        "en": "fiche is ready at {address}. To stop: Ctrl-C.",
+    },
     "building": {
         "nl": "Er is nog geen index; die wordt nu gemaakt.",
         "en": "There is no index yet; making one now.",

@@ -1,0 +1,144 @@
+"""What the page asks of the program: answers, documents, feedback, the index.
+
+Knows nothing of Gradio. Keeps nothing of a conversation: the browser has it. A method that the
+page calls takes one plain object and gives one back; an error becomes a sentence in it, and a line
+in the log.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from typing import Any, Literal
+
+from index.build import index_store
+from index.errors import FicheError, QuestionError
+from index.records import Document
+from index.settings import Settings
+from rag.engine import Engine
+from rag.followup import complete
+from rag.question import MAX_QUESTION_CHARS
+from ui.web.feedback import Feedback
+from ui.web.jobs import Jobs
+from ui.web.pages import document_html
+from ui.web.turns import make_turn, turn_error
+from ui.web.words import both, word
+
+__all__ = ["Service", "sentence"]
+
+_log = logging.getLogger(__name__)
+Reply = dict[str, Any]
+Method = Callable[..., Reply]
+
+
+def sentence(error: BaseException, question: str = "") -> tuple[str, dict[str, Any]]:
+    """The word that tells a user of an error, and what fills its gaps; the log has the rest."""
+    if isinstance(error, QuestionError):
+        if len(question) > MAX_QUESTION_CHARS:
+            return "question_long", {"most": f"{MAX_QUESTION_CHARS:,}"}
+        return "question_empty", {}
+    if isinstance(error, FicheError):
+        _log.warning("%s", error)
+        return "refused_input", {"reason": str(error)}
+    _log.error("unexpected error", exc_info=error)
+    return "failed", {}
+
+
+def told(method: Method) -> Method:
+    """A method whose errors become `{"error": {"nl": …, "en": …}}`."""
+
+    @wraps(method)
+    def call(self: "Service", data: Any = None) -> Reply:
+        try:
+            return method(self, data if isinstance(data, dict) else {})
+        except Exception as error:  # whatever goes wrong, the page gets a sentence and no trace
+            key, values = sentence(error)
+            return {"error": {lang: word(key, lang, **values) for lang in ("nl", "en")}}
+
+    return call
+
+
+class Service:
+    """Everything behind one page; serves many people at once."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self.settings, self.engine = settings, engine
+        self.jobs = Jobs()
+        self.kept = Feedback(settings, self._documents)
+
+    def _documents(self) -> Mapping[str, Document]:
+        return self.engine.snapshot.documents
+
+    def answer(self, data: Mapping[str, Any]) -> Iterator[Reply]:
+        """A question's turn: at once that it is being worked on, then the turn itself."""
+        typed = str(data.get("question", ""))[: MAX_QUESTION_CHARS + 1]
+        lang: Literal["auto", "nl", "en"] = self.settings.lang
+        yield {"stage": "searching"}
+        try:
+            turn = make_turn(self.engine.ask(complete(typed, _history(data)), lang), typed)
+        except Exception as error:  # as in `told`
+            key, values = sentence(error, typed)
+            turn = turn_error(both(key, **values), typed)
+        yield {"stage": "done", "turn": turn}
+
+    @told
+    def state(self, data: Reply) -> Reply:
+        """What the index holds, the running task, and the feedback's size."""
+        snapshot = self.engine.snapshot
+        manifest = snapshot.manifest
+        return {
+            "documents": [_about(document) for document in snapshot.documents.values()],
+            "snapshot": manifest.snapshot,
+            "created": manifest.created,
+            "model": manifest.model,
+            "where": str(index_store(self.settings).root),
+            "job": self.jobs.state(),
+        }
+
+    @told
+    def document(self, data: Reply) -> Reply:
+        """A document to read, by its `id`; the first where there is none of that name."""
+        documents = self._documents()
+        found = documents.get(str(data.get("id"))) or next(iter(documents.values()))
+        return {**document_html(found), "snapshot": self.engine.snapshot.manifest.snapshot}
+
+    @told
+    def feedback(self, data: Reply) -> Reply:
+        """Keep a verdict: `question`, `lang`, `verdict`, `quotes`, `document`."""
+        quotes = [str(quote) for quote in data.get("quotes", [])][:3]
+        question, lang, verdict = (str(data.get(name, "")) for name in ("question", "lang", "verdict"))
+        self.kept.add(question, lang, verdict, quotes, str(data.get("document", "")))
+        return {"ok": True}
+
+    @told
+    def feedback_change(self, data: Reply) -> Reply:
+        """Change the line `id`, or remove it where `remove` is set."""
+        identity = str(data.get("id"))
+        if data.get("remove"):
+            self.kept.remove(identity)
+        else:
+            evidence = str(data.get("evidence", "")).strip()
+            question = str(data.get("question", ""))
+            quotes = [evidence] if evidence else []
+            self.kept.change(identity, question, answerable=bool(data.get("answerable")), quotes=quotes)
+        return {"lines": self.kept.lines()}
+
+    @told
+    def job(self, data: Reply) -> Reply:
+        """How far the running task is; with `stop`, stop it."""
+        return self.jobs.stop() if data.get("stop") else self.jobs.state()
+
+
+def _history(data: Mapping[str, Any]) -> list[str]:
+    """The questions before this one, as they were understood; the browser has them."""
+    given = data.get("history")
+    return [str(asked)[:MAX_QUESTION_CHARS] for asked in given[-4:]] if isinstance(given, list) else []
+
+
+def _about(document: Document) -> Reply:
+    return {
+        "id": document.id,
+        "title": document.title,
+        "pages": document.pages,
+        "sentences": sum(len(passage.sentences) for passage in document.passages),
+        "notes": len(document.footnotes),
+    }
