@@ -43,12 +43,14 @@ _FALSE_REFUSALS = 0.055
 """The share of the answerable questions seen that the threshold lets be refused: on the fiche itself fewer are,
 for the invented documents are the harder half."""
 _FAR_REFUSALS = 0.01
-"""The part of it that the floor under the best sentence's match takes."""
+"""The part of it that the floor under the best sentence's match takes, of the fiche's own questions."""
 _STRENGTH = 0.1
 """Inverse of the penalty on the weights: small, for there are few questions."""
 _QUOTES = 1.46
 """Sentences quoted on average in answers to the fiche's dev questions, of at most three."""
 _CONSTANT = 1e-3
+_FAR_KIND, _FAR_PAIRS = "dk", 20
+"""Questions that Belgian ministers answered stand for those that are about something else altogether."""
 _KINDS = ("fic", "brf")
 """The held-out documents that are looked at: invented fiches, and a letter to parliament."""
 
@@ -126,7 +128,8 @@ def choose(calibration: Calibration, seen: Sequence[Observation]) -> Calibration
     def low(values: list[float], share: float) -> float:
         return float(np.quantile(values, share, weights=weights, method="inverted_cdf"))
 
-    floor = low([o.signals["top_sentence"] for o in answerable], _FAR_REFUSALS)
+    own = [o.signals["top_sentence"] for o in answerable if o.question.document]
+    floor = float(np.quantile(own, _FAR_REFUSALS, method="inverted_cdf"))
     threshold = low([calibration.support(o.signals) for o in answerable], _FALSE_REFUSALS - _FAR_REFUSALS)
     chosen = replace(calibration, threshold=threshold, floor=floor)
     answered = [o for o in seen if not chosen.refuses(o.signals)]
@@ -148,15 +151,25 @@ def choose(calibration: Calibration, seen: Sequence[Observation]) -> Calibration
 
 
 def look(settings: Settings, encoder: Encoder) -> list[Observation]:
-    """The dev split and the held-out documents, asked; each part has half of the weight."""
+    """The dev split and the held-out documents, asked; each part has half of the weight.
+
+    All are also asked some questions that are about nothing in them.
+    """
     questions, _ = read_set(_HERE / "datasets" / "fiche.jsonl")
+    texts = list(unlearnt())
+    far = [
+        replace(question, answerable=False, evidence=())
+        for kind, _, asked in texts
+        if kind == _FAR_KIND
+        for question in asked[: 2 * _FAR_PAIRS]
+    ][: 2 * _FAR_PAIRS]
     dev = [question for question in questions if question.split == "dev"]
-    own = list(observe([shipped_document()], dev, encoder, known_translations(settings)))
+    own = list(observe([shipped_document()], dev + far, encoder, known_translations(settings)))
     others = [
         observation
-        for kind, document, asked in unlearnt()
+        for kind, document, asked in texts
         if kind in _KINDS
-        for observation in observe([document], asked, encoder)
+        for observation in observe([document], asked + far, encoder)
     ]
     return [replace(o, weight=1000 / len(part)) for part in (own, others) for o in part]
 

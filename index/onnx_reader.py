@@ -38,7 +38,7 @@ class OnnxReader:
             self._table = np.memmap(folder / "embeddings.q4", np.uint8, mode="r").reshape(int(about["vocabulary"]), -1)
             if self._table.shape[1] != self.dim // Q4_BLOCK * Q4_BYTES:
                 raise ValueError("embeddings.q4 has rows of another width")
-            with np.load(folder / "heads.npz", allow_pickle=False) as heads:
+            with (folder / "heads.npz").open("rb") as file, np.load(file, allow_pickle=False) as heads:
                 self._heads = {name: heads[name] for name in heads.files}
             self._session, self._tokenizer = _session(folder / "encoder.onnx"), _tokenizer(folder / "tokenizer.json")
         except Exception as error:  # onnxruntime and tokenizers raise kinds of their own

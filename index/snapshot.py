@@ -8,6 +8,7 @@ neither notices that vectors and texts are of different ages.
 
 import json
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -35,6 +36,8 @@ LANGUAGES: tuple[Language, ...] = ("nl", "en")
 _VIEWS = ("passages", "sentences")
 """What has token vectors and words of its own, in Dutch and, where it is translated, in English."""
 _POINTS_BACK = re.compile(r"(?:dit|deze|die|dat|dergelijke|hier\w+|daar\w+)\b", re.IGNORECASE)
+_LOADING = threading.Lock()
+"""NumPy parses the head of an array as Python, which CPython 3.11 cannot do in two threads at once (gh-106905)."""
 Progress = Callable[[int, int], None]
 """Called with the number of texts embedded so far and their total."""
 
@@ -182,13 +185,7 @@ class Snapshot:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.manifest = manifest
         try:
-            self.documents: Mapping[str, Document] = {d.id: d for d in _read_documents(folder)}
-            self.centring = Centring.load(folder)
-            self.vectors = VectorIndex.load(folder)
-            self.passage_views = {lang: _read_view(folder / lang / "passages") for lang in LANGUAGES}
-            self.sentence_views = {lang: _read_view(folder / lang / "sentences") for lang in LANGUAGES}
-            stored = json.loads((folder / "translations.json").read_text(encoding="utf-8"))
-            self._segments = {words: Segment(words, target, origin) for words, (target, origin) in stored.items()}
+            self._load(folder)
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             raise SnapshotDamagedError(f"{folder} cannot be read ({error}): run 'fiche index build'") from error
         self.passages: list[tuple[Document, Passage]] = [(d, p) for d in self.documents.values() for p in d.passages]
@@ -197,6 +194,16 @@ class Snapshot:
         rows = (len(self.passage_views["nl"].rows), len(self.sentence_views["nl"].rows), self.vectors.rows)
         if rows != (len(self.passages), len(self.sentences), len(self.sentences)):
             raise SnapshotDamagedError(f"{folder} holds files of different indexes: run 'fiche index build'")
+
+    def _load(self, folder: Path) -> None:
+        with _LOADING:
+            self.documents: Mapping[str, Document] = {d.id: d for d in _read_documents(folder)}
+            self.centring = Centring.load(folder)
+            self.vectors = VectorIndex.load(folder)
+            self.passage_views = {lang: _read_view(folder / lang / "passages") for lang in LANGUAGES}
+            self.sentence_views = {lang: _read_view(folder / lang / "sentences") for lang in LANGUAGES}
+            stored = json.loads((folder / "translations.json").read_text(encoding="utf-8"))
+            self._segments = {words: Segment(words, target, origin) for words, (target, origin) in stored.items()}
 
     def translation(self, words: str) -> str | None:
         """The English of a sentence, field, footnote or heading, where it is known."""

@@ -165,7 +165,9 @@ class Retriever:
         nearest, _ = self.snapshot.vectors.search(encoded.pooled, _CANDIDATES)
         met = self.snapshot.sentence_views["nl"].words.scores(words)
         best = np.argpartition(-met, _CANDIDATES)[:_CANDIDATES]
-        return np.unique(np.concatenate([nearest, best[met[best] > 0]]))
+        found = np.concatenate([nearest, best[met[best] > 0]])
+        passages = np.unique(self.snapshot.passage_of[found])  # whole: a sentence may inherit from those before it
+        return np.flatnonzero(np.isin(self.snapshot.passage_of, passages))
 
     def _similarities(
         self, question: np.ndarray, views: Mapping[Language, View], lang: Language, rows: np.ndarray
