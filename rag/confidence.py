@@ -17,12 +17,13 @@ from importlib.resources import files
 
 import numpy as np
 
-from index.glossary import english_terms
+from index.glossary import english_terms, glossary
 from index.lexicon import word_list
 from index.settings import GENERAL_MODEL
 from index.snapshot import Snapshot
 from index.words import fold, raw_words, terms
 from rag.kinds import expected_kinds, holds
+from rag.language import detect_language
 from rag.retriever import Scores
 
 __all__ = ["SIGNALS", "Calibration", "load_calibration", "measure", "unknown_names"]
@@ -75,9 +76,23 @@ def _names(question: str) -> list[str]:
 
 
 def unknown_names(question: str, snapshot: Snapshot) -> list[str]:
-    """The question's names and numbers that no document has, in either language."""
-    met = {word for en, nl in english_terms(question) if _all_known(nl, snapshot) for word in raw_words(fold(en))}
-    return [word for word in _names(question) if fold(word) not in met and not _is_known(word, snapshot)]
+    """The question's names and numbers that no document has, in either language.
+
+    Of an English question on a text that has no translation only figures, and countries by their Dutch
+    name, can be looked up: that `GDPR` is not in it says nothing where it writes `AVG`.
+    """
+    met: dict[str, bool] = {}
+    for english, dutch in english_terms(question):
+        known = _all_known(dutch, snapshot)
+        met |= {word: known or met.get(word, False) for word in raw_words(fold(english))}
+    blind = not len(snapshot.passage_views["en"].rows) and detect_language(question) == "en"
+    names = [word for word in _names(question) if not met.get(fold(word), False) and not _is_known(word, snapshot)]
+    return [word for word in names if not blind or word[0].isdigit() or word.title() in _countries()]
+
+
+@cache
+def _countries() -> frozenset[str]:
+    return frozenset(name for names in glossary()["countries"].values() for name in names)
 
 
 def _all_known(words: str, snapshot: Snapshot) -> bool:
