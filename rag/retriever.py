@@ -24,7 +24,7 @@ from rag.kinds import expected_kinds
 from rag.language import Language
 from rag.records import Hit, Retrieved
 
-__all__ = ["KEYWORD_WEIGHT", "Retriever", "Scores", "max_similarities"]
+__all__ = ["Retriever", "Scores", "max_similarities"]
 
 TOP = 10
 PASSAGE_WEIGHT = 0.6

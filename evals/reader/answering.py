@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from evals.reader.corpus import Corpus, Pair, vary
+from evals.reader.retrieval import descend
 from rag.window import window
 
 __all__ = ["Adapted", "Adapter", "AnswerSettings", "Example", "beside", "encode", "examples", "train_answering"]
@@ -231,11 +232,7 @@ def train_answering(
         tokens = adapted.token(states)[..., 0][owner >= 0]
         pointing = nn.functional.binary_cross_entropy_with_logits(tokens, inside[owner >= 0])
         loss = choosing + settings.token_weight * pointing
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        schedule.step()
+        descend(loss, weights, optimizer, schedule)
         if step % 10 == 0:
             right = (scores.argmax(dim=1) == target).float().mean().item()
             say({"step": step, "of": steps, "loss": loss.item(), "right": right, "seconds": time.time() - began})

@@ -143,8 +143,7 @@ def _write_tokenizer(tokenizer: Any, weights: Weights, kept: list[int], path: Pa
     pieces = [weights.pieces[row] for row in kept if row < len(weights.pieces)]
     stored["model"]["vocab"] = [[piece, round(score, 4)] for piece, score in pieces]
     stored["model"]["unk_id"] = new[stored["model"]["unk_id"]]
-    stored["truncation"] = {"direction": "Right", "max_length": 512, "strategy": "OnlySecond", "stride": 0}
-    stored["truncation"]["strategy"] = "LongestFirst"
+    stored["truncation"] = {"direction": "Right", "max_length": 512, "strategy": "LongestFirst", "stride": 0}
     stored["padding"] = None
     path.write_text(json.dumps(stored, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
 

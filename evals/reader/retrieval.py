@@ -20,7 +20,7 @@ from torch import nn
 
 from evals.reader.corpus import Corpus, Pair, vary
 
-__all__ = ["Tower", "TrainSettings", "average", "mine", "train_retrieval"]
+__all__ = ["Tower", "TrainSettings", "average", "descend", "mine", "train_retrieval"]
 
 _PROMPTS = {True: "query: ", False: "passage: "}
 _LANGUAGES = ("nl", "en")
@@ -170,13 +170,18 @@ def train_retrieval(
             scores = max_sim(tower.vectors(asked, lang), passage_vectors)
             part, hits = _loss(scores, keys, chosen, unanswered, (scale, slope, offset), settings, whole=whole)
             loss, right = loss + part / 2, right + hits / 2
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        schedule.step()
+        descend(loss, weights, optimizer, schedule)
         if step % 10 == 0:
             say({"step": step, "of": steps, "loss": loss.item(), "first": right, "seconds": time.time() - began})
+
+
+def descend(loss: torch.Tensor, weights: Sequence[nn.Parameter], optimizer: Any, schedule: Any) -> None:
+    """One step down the gradient, its length held to 1."""
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(weights, 1.0)
+    optimizer.step()
+    schedule.step()
 
 
 def _batches(corpus: Corpus, settings: TrainSettings, draw: random.Random) -> Iterator[tuple[list[Pair], list[Pair]]]:

@@ -104,15 +104,7 @@ def _chat_panel() -> Markup:
         tag(
             "section",
             tag("div", tag("h2", both("sources"), id="h-sources"), class_="bar"),
-            tag(
-                "div",
-                tag("p", both("sources_empty"), class_="hint"),
-                id="sources",
-                class_="scroll",
-                tabindex="0",
-                role="region",
-                aria_labelledby="h-sources",
-            ),
+            _scroll("sources", "sources_empty", "scroll", heading="h-sources"),
             class_="pane sources",
             data_pane="sources",
         ),
@@ -194,6 +186,12 @@ def _welcome() -> Markup:
     )
 
 
+def _scroll(identity: str, hint: str, classes: str, *, heading: str) -> Markup:
+    """A region that scrolls, also by keyboard; it has a hint until something fills it."""
+    empty = tag("p", both(hint), class_="hint")
+    return tag("div", empty, id=identity, class_=classes, tabindex="0", role="region", aria_labelledby=heading)
+
+
 def _document_pane() -> Markup:
     chooser = tag(
         "div",
@@ -213,15 +211,7 @@ def _document_pane() -> Markup:
             class_="outline",
             id="outline-box",
         ),
-        tag(
-            "div",
-            tag("p", both("loading"), class_="hint"),
-            id="reader",
-            class_="scroll reader",
-            tabindex="0",
-            role="region",
-            aria_labelledby="h-document",
-        ),
+        _scroll("reader", "loading", "scroll reader", heading="h-document"),
         class_="pane document",
         data_pane="document",
     )
