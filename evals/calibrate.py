@@ -93,7 +93,7 @@ def observe(
                 texts.append(document.text[span.start : span.end])
             yield Observation(
                 question,
-                measure(question.question, scores, retriever.snapshot),
+                measure(question.question, question.lang, scores, retriever.snapshot),
                 tuple(question.answerable and question.evidence_in(text) for text in texts),
                 tuple(ranked[rows[0]] - ranked[row] for row in rows),
             )

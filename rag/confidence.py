@@ -19,11 +19,11 @@ import numpy as np
 
 from index.glossary import english_terms, glossary
 from index.lexicon import word_list
+from index.records import Language
 from index.settings import GENERAL_MODEL
 from index.snapshot import Snapshot
 from index.words import fold, raw_words, terms
 from rag.kinds import expected_kinds, holds
-from rag.language import detect_language
 from rag.retriever import Scores
 
 __all__ = ["SIGNALS", "Calibration", "load_calibration", "measure", "unknown_names"]
@@ -41,7 +41,7 @@ _WEAK = 0.25
 _METONYMS = word_list("metonyms")
 
 
-def measure(question: str, scores: Scores, snapshot: Snapshot) -> dict[str, float]:
+def measure(question: str, lang: Language, scores: Scores, snapshot: Snapshot) -> dict[str, float]:
     """The signals for one question, by name."""
     best = int(np.argmax(scores.total))
     document, _ = snapshot.passages[int(snapshot.passage_of[scores.rows[best]])]
@@ -53,7 +53,7 @@ def measure(question: str, scores: Scores, snapshot: Snapshot) -> dict[str, floa
         "top_sentence": float(scores.sentence[:, best].mean()),
         "weakest": float(token_best.min()),
         "weak_share": float((token_best < _WEAK).mean()),
-        "stranger": float(bool(unknown_names(question, snapshot))),
+        "stranger": float(bool(unknown_names(question, lang, snapshot))),
         "kind_missing": float(bool(kinds) and not any(holds(sentence, kind) for kind in kinds)),
         "evidence": scores.judgement.evidence if scores.judgement else 0.0,
     }
@@ -75,7 +75,7 @@ def _names(question: str) -> list[str]:
     return found
 
 
-def unknown_names(question: str, snapshot: Snapshot) -> list[str]:
+def unknown_names(question: str, lang: Language, snapshot: Snapshot) -> list[str]:
     """The question's names and numbers that no document has, in either language.
 
     Of an English question on a text that has no translation only figures, and countries by their Dutch
@@ -85,7 +85,7 @@ def unknown_names(question: str, snapshot: Snapshot) -> list[str]:
     for english, dutch in english_terms(question):
         known = _all_known(dutch, snapshot)
         met |= {word: known or met.get(word, False) for word in raw_words(fold(english))}
-    blind = not len(snapshot.passage_views["en"].rows) and detect_language(question) == "en"
+    blind = not len(snapshot.passage_views["en"].rows) and lang == "en"
     names = [word for word in _names(question) if not met.get(fold(word), False) and not _is_known(word, snapshot)]
     return [word for word in names if not blind or word[0].isdigit() or word.title() in _countries()]
 

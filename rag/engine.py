@@ -67,15 +67,16 @@ class Engine:
         asked = clean_question(question)
         spoken = detect_language(asked) if lang == "auto" else lang
         retriever = self._current()
+        snapshot = retriever.snapshot
         scores = retriever.score(asked, spoken)
         retrieved = retriever.rank(asked, spoken, scores)
         found = time.perf_counter()
-        signals = measure(asked, scores, retriever.snapshot)
+        signals = measure(asked, spoken, scores, snapshot)
         abstained = self.calibration.refuses(signals)
-        rows = [] if abstained else select(retrieved, retriever.snapshot, self.calibration)
-        citations = cite(rows, retriever.snapshot)
+        rows = [] if abstained else select(retrieved, snapshot, self.calibration)
+        citations = cite(rows, snapshot)
         text = refuse(retrieved.hits, spoken) if abstained else compose(citations, spoken)
-        reasons = why_refused(asked, signals, self.calibration, retriever.snapshot, retrieved.hits) if abstained else ()
+        reasons = why_refused(asked, spoken, signals, self.calibration, snapshot, retrieved.hits) if abstained else ()
         ended = time.perf_counter()
         return Answer(
             question=question,

@@ -5,6 +5,7 @@ Knows nothing of screens: it gives the kind of a reason, and the words that belo
 
 from collections.abc import Mapping, Sequence
 
+from index.records import Language
 from index.snapshot import Snapshot
 from rag.confidence import Calibration, unknown_names
 from rag.kinds import expected_kinds, holds
@@ -14,15 +15,20 @@ __all__ = ["why_refused"]
 
 
 def why_refused(
-    question: str, signals: Mapping[str, float], calibration: Calibration, snapshot: Snapshot, hits: Sequence[Hit]
+    question: str,
+    lang: Language,
+    signals: Mapping[str, float],
+    calibration: Calibration,
+    snapshot: Snapshot,
+    hits: Sequence[Hit],
 ) -> tuple[Reason, ...]:
     """The reasons that a reader can check, most telling first; at least one.
 
-    >>> why_refused("Wat vindt Rotterdam?", …)
+    >>> why_refused("Wat vindt Rotterdam?", "nl", …)
     (Reason("names", ("Rotterdam",)),)
     """
     found: list[Reason] = []
-    if names := unknown_names(question, snapshot):
+    if names := unknown_names(question, lang, snapshot):
         found.append(Reason("names", tuple(dict.fromkeys(names))))
     kinds = sorted(expected_kinds(question))
     if hits and kinds and not any(holds(hits[0].text, kind) for kind in kinds):

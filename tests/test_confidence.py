@@ -6,6 +6,7 @@ import pytest
 
 from index.reader import read_text
 from rag.confidence import unknown_names
+from rag.language import detect_language
 from tests.conftest import WordHashEncoder
 from tests.test_retriever import snapshot_of
 
@@ -27,4 +28,4 @@ def test_names_that_a_dutch_text_lacks(
     question: str, unknown: list[str], tmp_path: Path, fake: WordHashEncoder
 ) -> None:
     text = read_text("1. Kop\n\nDe AVG geldt in Duitsland sinds 2018.\n", "x")
-    assert unknown_names(question, snapshot_of(tmp_path, text, fake)) == unknown
+    assert unknown_names(question, detect_language(question), snapshot_of(tmp_path, text, fake)) == unknown
