@@ -25,6 +25,8 @@ HEAVY = {
     "sklearn": {"evals/calibrate.py", "evals/reader/holdout.py"},
     "gradio": {"ui/web/app.py"},
     "fastapi": {"ui/web/app.py"},
+    "mcp": {"ui/web/assistants.py"},
+    "starlette": {"ui/web/app.py"},
     "uvicorn": {"ui/web/serve.py"},
     "typer": {
         *("ui/cli.py", "ui/translate.py", "ui/web/serve.py"),

@@ -216,32 +216,6 @@ def client(site: Site) -> Client:
     return Client(site.url, verbose=False)
 
 
-def test_the_endpoints_give_what_json_gives(site: Site, client: Client) -> None:
-    question = "Welk ministerie is eerstverantwoordelijk?"
-    found = client.predict(question, api_name="/ask")
-    expected = site.engine.ask(question).to_json()
-    assert {**found, "timings_ms": None} == {**expected, "timings_ms": None}
-    got = client.predict(question, "nl", 3, api_name="/retrieve")
-    assert got["passages"] == expected["passages"][:3]
-    document = client.predict("kst-22112-3908", api_name="/document")
-    cited = found["citations"][0]
-    assert document["text"][cited["start"] : cited["end"]] == cited["quote"]
-    assert document["sections"][0] == {"id": "1", "title": "Algemene gegevens", "page": 1, "start": 74}
-
-
-def test_the_endpoints_are_documented_and_no_others_are(client: Client) -> None:
-    described = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(described) == {"/ask", "/retrieve", "/document"}
-    assert "fiche ask --json" in json.dumps(described["/ask"])
-    assert [p["parameter_name"] for p in described["/ask"]["parameters"]] == ["question", "lang"]
-
-
-@pytest.mark.parametrize(("question", "told"), [("", "nothing to ask"), ("x " * 1500, "too long")])
-def test_a_bad_question_is_a_sentence_for_programs_too(question: str, told: str, client: Client) -> None:
-    with pytest.raises(Exception, match=told):
-        client.predict(question, api_name="/ask")
-
-
 def test_headers_closed_roads_and_sizes(site: Site) -> None:
     import httpx
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from index import build
 from index.build import build_index, open_snapshot, shipped_document
 from index.encoder import Encoder
 from index.reader import read_text
@@ -135,9 +136,10 @@ def beacon(fetched: list[str]) -> Iterator[str]:
 def running(home: Path, encoder: Encoder) -> Iterator[Site]:
     """A chat over the shipped fiche and the hostile document, in a home of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("index.build.model_fingerprint", lambda _: encoder.fingerprint)
-        quieten()
         settings = Settings(home=home)
+        others = build.model_fingerprint
+        patch.setattr(build, "model_fingerprint", lambda s: encoder.fingerprint if s.home == home else others(s))
+        quieten()
         fetched: list[str] = []
         with beacon(fetched) as address:
             hostile = read_text(hostile_text(address), "aanval")

@@ -9,16 +9,16 @@ import inspect
 import json
 from collections.abc import Callable, Iterator
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
+from starlette.routing import Route
 
-from index.errors import FicheError
+from ui.web.assistants import PATH, Door
 from ui.web.keeping import Keeping
-from ui.web.service import sentence
+from ui.web.programs import functions, told_as
 from ui.web.shell import shell
-from ui.web.words import word
 
 __all__ = ["make_app", "make_blocks"]
 
@@ -66,10 +66,13 @@ def make_blocks(service: Keeping) -> gr.Blocks:
                 yield told.replace("<", "\\u003c")  # it is data on its way to the script, never HTML by itself
 
         wire.submit(asked, None, wire, concurrency_limit=CONCURRENT, api_visibility="private", show_progress="hidden")
-        for name, function in _endpoints(service).items():
-            told = inspect.getdoc(function)
+        for name, function in functions(service.engine).items():
             gr.events.api(
-                function, api_name=name, api_description=told, concurrency_limit=CONCURRENT, concurrency_id="programs"
+                told_as(_failure, function),
+                api_name=name,
+                api_description=inspect.getdoc(function),
+                concurrency_limit=CONCURRENT,
+                concurrency_id="programs",
             )
     blocks.state_session_capacity = SESSIONS
     blocks.queue(max_size=WAITING, default_concurrency_limit=CONCURRENT, api_open=True)
@@ -86,78 +89,8 @@ def _plain(method: Callable[..., dict[str, Any]], name: str) -> Callable[..., di
     return call
 
 
-def _endpoints(service: Keeping) -> dict[str, Callable[..., Any]]:
-    """The functions for programs; their docstrings and types are what the API page shows."""
-
-    def ask(question: str, lang: Literal["auto", "nl", "en"] = "auto") -> dict[str, Any]:
-        """Answer a question about the indexed documents by quoting them, or refuse.
-
-        Args:
-            question: the question, in Dutch or English.
-            lang: its language; "auto" finds it out.
-
-        Returns:
-            The object that `fiche ask --json` prints.
-        """
-        return _told(lambda: service.engine.ask(question, lang).to_json(), question)
-
-    def retrieve(question: str, lang: Literal["auto", "nl", "en"] = "auto", top: int = 10) -> dict[str, Any]:
-        """Find the passages that a question is about, best first, without answering it.
-
-        Args:
-            question: the question, in Dutch or English.
-            lang: its language; "auto" finds it out.
-            top: how many passages, 1 to 10.
-
-        Returns:
-            `question`, `lang`, and `passages` as in what `fiche ask --json` prints.
-        """
-
-        def found() -> dict[str, Any]:
-            got = service.engine.retrieve(question, lang, max(1, min(10, top)))
-            return {"question": question, "lang": got.lang, "passages": [hit.to_json() for hit in got.hits]}
-
-        return _told(found, question)
-
-    def document(name: str) -> dict[str, Any]:
-        """Give the clean text of a document, with its sections and pages; offsets of citations point into it.
-
-        Args:
-            name: the document's name, as in "kst-22112-3908".
-
-        Returns:
-            `id`, `title`, `pages`, `metadata`, `sections` (id, title, page, start) and `text`.
-        """
-        return _told(lambda: _document(service, name), name)
-
-    return {"ask": ask, "retrieve": retrieve, "document": document}
-
-
-def _document(service: Keeping, name: str) -> dict[str, Any]:
-    documents = service.engine.snapshot.documents
-    if name not in documents:
-        raise FicheError(f"no document {name!r} in the index: it holds {', '.join(sorted(documents))}")
-    found = documents[name]
-    sections = [
-        {"id": s.id, "title": s.title, "page": found.page_at(s.start), "start": s.start} for s in found.sections
-    ]
-    return {
-        "id": found.id,
-        "title": found.title,
-        "pages": found.pages,
-        "metadata": dict(found.metadata),
-        "sections": sections,
-        "text": found.text,
-    }
-
-
-def _told(call: Callable[[], dict[str, Any]], question: str) -> dict[str, Any]:
-    """What `call` gives; an error is a sentence for the program's user."""
-    try:
-        return call()
-    except Exception as error:
-        key, values = sentence(error, question)
-        raise gr.Error(word(key, "en", **values), print_exception=False) from None
+def _failure(told: str) -> Exception:
+    return gr.Error(told, print_exception=False)
 
 
 def _theme() -> Any:
@@ -174,8 +107,11 @@ def make_app(service: Keeping, auth: list[tuple[str, str]]) -> FastAPI:
     assets = files("ui.web") / "assets"
     styles = "".join((assets / name).read_text(encoding="utf-8") for name in ("frame.css", "reading.css"))
     scripts = "".join((assets / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
+    door = Door(service.engine, auth, service.settings.host)
+    whole = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=door.open)
+    whole.router.routes.append(Route(PATH, door))
     app: FastAPI = gr.mount_gradio_app(
-        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
+        whole,
         make_blocks(service),
         path="/",
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},

@@ -1,6 +1,6 @@
-"""The command `fiche ui`: serves the chat to a browser on this machine, and opens it.
+"""The commands `fiche ui` and `fiche mcp`: serve the chat to a browser, or the tools to an assistant.
 
-Knows nothing of the page. Loads Gradio only when the command is given.
+Knows nothing of the page or of the tools. Loads their libraries only when the command is given.
 """
 
 import logging
@@ -21,7 +21,7 @@ from rag.engine import open_engine
 from ui import terminal
 from ui.messages import say
 
-__all__ = ["logins", "quieten", "ui"]
+__all__ = ["logins", "mcp", "quieten", "ui"]
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 
@@ -38,11 +38,25 @@ def ui(
     if settings.host not in _LOCAL and not users:
         err.print("fiche: everyone who reaches this address can use it: set FICHE_AUTH to ask for a name and password")
     _check_port(settings)
+    _ensure_index(settings, err)
+    _serve(settings, users, err, show=show)
+
+
+def mcp() -> None:
+    """Serve an assistant (MCP) on standard input and output; `fiche ui` serves one at /mcp."""
+    settings = load_settings()
+    err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    _ensure_index(settings, err)
+    from ui.web.assistants import serve_stdio
+
+    serve_stdio(open_engine(settings))
+
+
+def _ensure_index(settings: Settings, err: Console) -> None:
     if not index_store(settings).exists():
         err.print(say("building", "en" if settings.lang == "en" else "nl"), style="dim")
         with terminal.progress_bar(err, "embedding") as progress:
             build_index(settings, load_encoder(settings), progress=progress)
-    _serve(settings, users, err, show=show)
 
 
 def logins(settings: Settings) -> list[tuple[str, str]]:

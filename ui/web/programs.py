@@ -1,0 +1,95 @@
+"""What other programs may ask for: `ask`, `retrieve` and `document`, each giving what `--json` gives.
+
+Knows nothing of how a program reaches them: Gradio's endpoints and the tools for assistants are made
+of these same three functions, whose docstrings and types are what both show to whoever calls them.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Literal
+
+from index.errors import DocumentError
+from index.records import Document
+from rag.engine import Engine
+from rag.retriever import TOP
+from ui.web.service import sentence
+from ui.web.words import word
+
+__all__ = ["functions", "told_as"]
+
+Function = Callable[..., dict[str, Any]]
+
+
+def functions(engine: Engine) -> dict[str, Function]:
+    """The three functions by name, over whatever index is current when they are called."""
+
+    def ask(question: str, lang: Literal["auto", "nl", "en"] = "auto") -> dict[str, Any]:
+        """Answer a question about the indexed documents by quoting them, or refuse.
+
+        Args:
+            question: the question, in Dutch or English.
+            lang: its language; "auto" finds it out.
+
+        Returns:
+            The object that `fiche ask --json` prints.
+        """
+        return engine.ask(question, lang).to_json()
+
+    def retrieve(question: str, lang: Literal["auto", "nl", "en"] = "auto", top: int = TOP) -> dict[str, Any]:
+        """Find the passages that a question is about, best first, without answering it.
+
+        Args:
+            question: the question, in Dutch or English.
+            lang: its language; "auto" finds it out.
+            top: how many passages, 1 to 10.
+
+        Returns:
+            `question`, `lang`, and `passages` as in what `fiche ask --json` prints.
+        """
+        got = engine.retrieve(question, lang, max(1, min(TOP, top)))
+        return {"question": question, "lang": got.lang, "passages": [hit.to_json() for hit in got.hits]}
+
+    def document(name: str) -> dict[str, Any]:
+        """Give the clean text of a document, with its sections and pages; offsets of citations point into it.
+
+        Args:
+            name: the document's name, as in "kst-22112-3908".
+
+        Returns:
+            `id`, `title`, `pages`, `metadata`, `sections` (id, title, page, start) and `text`.
+        """
+        documents = engine.snapshot.documents
+        if name not in documents:
+            raise DocumentError(f"no document {name[:80]!r} in the index: it holds {', '.join(sorted(documents))}")
+        return _whole(documents[name])
+
+    return {"ask": ask, "retrieve": retrieve, "document": document}
+
+
+def _whole(document: Document) -> dict[str, Any]:
+    sections = [
+        {"id": s.id, "title": s.title, "page": document.page_at(s.start), "start": s.start} for s in document.sections
+    ]
+    return {
+        "id": document.id,
+        "title": document.title,
+        "pages": document.pages,
+        "metadata": dict(document.metadata),
+        "sections": sections,
+        "text": document.text,
+    }
+
+
+def told_as(failure: Callable[[str], Exception], function: Function) -> Function:
+    """`function`, whose errors are raised as `failure` of a sentence for whoever called it; the log has the rest."""
+
+    @wraps(function)
+    def call(*given: Any, **named: Any) -> dict[str, Any]:
+        try:
+            return function(*given, **named)
+        except Exception as error:
+            asked = next(iter((*given, *named.values())), "")
+            key, values = sentence(error, str(asked))
+            raise failure(word(key, "en", **values)) from None
+
+    return call
