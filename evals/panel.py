@@ -11,11 +11,13 @@ from typing import Any
 
 from evals import report, run
 from evals.engines import FicheCandidate
-from evals.sets import read_set
+from evals.sets import Problem, read_set
+from evals.wording import wording
 from index.errors import InputError
 from index.settings import Settings
 from index.snapshot import Progress
 from rag.engine import Engine
+from rag.language import Language
 
 __all__ = ["EvaluationPanel"]
 
@@ -55,8 +57,11 @@ class EvaluationPanel:
         questions, problems = read_set(beside)
         if not questions:
             beside.unlink()
-            reason = f"line {problems[0].line}: {problems[0].reason}" if problems else "it is empty"
-            raise InputError(f"no question of the set can be asked ({reason}): mend it and try again")
+            raise InputError(
+                f"no question of the set can be asked ({_first(problems, 'en')}): mend it and try again",
+                f"geen vraag van deze set kan gesteld worden ({_first(problems, 'nl')}). Verbeter haar en probeer het "
+                "nog eens.",
+            )
         beside.replace(path)
         return path.name
 
@@ -68,12 +73,18 @@ class EvaluationPanel:
         """
         path = self._sets().get(name)
         if path is None:
-            raise InputError("this set is gone: reload the page and choose another")
+            raise InputError(
+                "this set is gone: reload the page and choose another",
+                "deze set is er niet meer. Laad de pagina opnieuw en kies een andere.",
+            )
         before = run.load_run(self._folder(earlier)) if earlier else None
         questions, problems = read_set(path)
         questions = questions[:limit]
         if not questions:
-            raise InputError(f"{name} holds no question that can be asked: complete one first")
+            raise InputError(
+                f"{name} holds no question that can be asked: complete one first",
+                f"{name} bevat geen vraag die gesteld kan worden. Vul er eerst een aan.",
+            )
         folder = run.new_folder(self._runs, path.stem, "fiche")
         results = run.resume(folder, questions, FicheCandidate(self._engine), progress)
         snapshot = self._engine.snapshot
@@ -88,7 +99,9 @@ class EvaluationPanel:
             "questions": len(questions),
             "broken lines": len(problems),
         }
-        report.write_report(run.write_summary(folder, run.make_rows(questions, results, passages), about), before)
+        finished = run.write_summary(folder, run.make_rows(questions, results, passages), about)
+        for lang in ("nl", "en"):
+            report.write_report(finished, before, lang)  # the English one last: by it a run counts as finished
         return folder.name
 
     def runs(self) -> list[dict[str, Any]]:
@@ -102,16 +115,30 @@ class EvaluationPanel:
                 continue
         return found
 
-    def report(self, name: str) -> str:
+    def report(self, name: str, lang: Language) -> str:
         """The report of a run, a whole HTML page that loads nothing.
 
         Raises:
             InputError: there is no such run.
         """
-        return (self._folder(name) / "report.html").read_text(encoding="utf-8")
+        folder = self._folder(name)
+        path = folder / ("report.html" if lang == "en" else f"report-{lang}.html")
+        if not path.exists():  # the command line writes the English one
+            report.write_report(run.load_run(folder), None, lang)
+        return path.read_text(encoding="utf-8")
 
     def _folder(self, name: str) -> Path:
         known = {path.parent.name: path.parent for path in self._runs.glob("*/report.html")}
         if name not in known:
-            raise InputError("this run is gone: reload the page and choose another")
+            raise InputError(
+                "this run is gone: reload the page and choose another",
+                "deze uitkomst is er niet meer. Laad de pagina opnieuw en kies een andere.",
+            )
         return known[name]
+
+
+def _first(problems: list[Problem], lang: Language) -> str:
+    """What is wrong with a set, by its first broken line."""
+    if not problems:
+        return wording(lang)("it is empty")
+    return f"{'regel' if lang == 'nl' else 'line'} {problems[0].line}: {wording(lang)(problems[0].reason)}"

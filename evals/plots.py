@@ -4,7 +4,7 @@ Knows nothing of what the figures mean. Drawn without a display; colours hold on
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 __all__ = ["by_tag", "curve", "flips", "latency", "reliability"]
 
+Say = Callable[[str], str]
 _BLUE, _ORANGE, _GREY = "#1f6f9f", "#c8641e", "#8a8f98"
 _STYLE: Any = {
     "svg.fonttype": "path",
@@ -33,8 +34,8 @@ def _svg(figure: Figure) -> str:
     return out.getvalue()[out.getvalue().index("<svg") :]
 
 
-def by_tag(values: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    """Bars with intervals: for each tag, value, low and high of each series."""
+def by_tag(values: Mapping[str, Mapping[str, Sequence[float]]], say: Say = str) -> str:
+    """Bars with intervals: for each tag, value, low and high of each series; `say` words what is written."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(7, 0.6 + 0.34 * max(1, len(values))))
         axes = figure.subplots()
@@ -45,14 +46,14 @@ def by_tag(values: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
             places = [i + 0.18 - 0.36 * offset for i, _ in rows]
             widths = [v[0] for _, v in rows]
             spread = [[v[0] - v[1] for _, v in rows], [v[2] - v[0] for _, v in rows]]
-            axes.barh(places, widths, height=0.32, color=colour, label=name, xerr=spread, ecolor=_GREY)
+            axes.barh(places, widths, height=0.32, color=colour, label=say(name), xerr=spread, ecolor=_GREY)
         axes.set_yticks(range(len(tags)), tags)
         axes.set_xlim(0, 1)
         axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
         return _svg(figure)
 
 
-def reliability(bins: Sequence[Sequence[float]]) -> str:
+def reliability(bins: Sequence[Sequence[float]], say: Say = str) -> str:
     """Accuracy against confidence, a point a bin, as large as its answers are many."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(3.6, 3.4))
@@ -62,11 +63,11 @@ def reliability(bins: Sequence[Sequence[float]]) -> str:
             confidence, accuracy, counts = zip(*bins, strict=True)
             axes.plot(confidence, accuracy, color=_BLUE, linewidth=1)
             axes.scatter(confidence, accuracy, s=[20 + 200 * n / sum(counts) for n in counts], color=_BLUE, zorder=3)
-        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="confidence", ylabel="share that is right")
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel=say("confidence"), ylabel=say("share that is right"))
         return _svg(figure)
 
 
-def latency(times: Sequence[float], marks: Mapping[str, float]) -> str:
+def latency(times: Sequence[float], marks: Mapping[str, float], say: Say = str) -> str:
     """A histogram of milliseconds, with marked places."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(3.6, 3.4))
@@ -76,18 +77,18 @@ def latency(times: Sequence[float], marks: Mapping[str, float]) -> str:
         for name, value in marks.items():
             axes.axvline(value, color=_ORANGE, linewidth=1)
             axes.annotate(name, (value, axes.get_ylim()[1]), color=_ORANGE, rotation=90, va="top", ha="right")
-        axes.set(xlabel="milliseconds (slower ones in the last bar)", ylabel="questions", xlim=(0, None))
+        axes.set(xlabel=say("milliseconds (slower ones in the last bar)"), ylabel=say("questions"), xlim=(0, None))
         return _svg(figure)
 
 
-def flips(better: Mapping[str, int], worse: Mapping[str, int]) -> str:
+def flips(better: Mapping[str, int], worse: Mapping[str, int], say: Say = str) -> str:
     """Bars to the right for questions that became right, to the left for those that became wrong, by tag."""
     with mpl.rc_context(_STYLE):
         tags = sorted({*better, *worse}, reverse=True)
         figure = Figure(figsize=(7, 0.8 + 0.25 * max(1, len(tags))))
         axes: Any = figure.subplots()
-        axes.barh(tags, [better.get(tag, 0) for tag in tags], color=_BLUE, label="became right")
-        axes.barh(tags, [-worse.get(tag, 0) for tag in tags], color=_ORANGE, label="became wrong")
+        axes.barh(tags, [better.get(tag, 0) for tag in tags], color=_BLUE, label=say("became right"))
+        axes.barh(tags, [-worse.get(tag, 0) for tag in tags], color=_ORANGE, label=say("became wrong"))
         axes.axvline(0, color=_GREY, linewidth=1)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)

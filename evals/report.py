@@ -16,6 +16,8 @@ from evals import plots
 from evals.compare import Difference, differences, flips
 from evals.measures import MEASURES, Row, is_right
 from evals.run import Run
+from evals.wording import wording
+from rag.language import Language
 
 __all__ = ["difference_table", "headline_table", "write_report"]
 
@@ -76,8 +78,9 @@ def difference_table(found: Sequence[Difference]) -> Table:
     return table
 
 
-def write_report(run: Run, earlier: Run | None = None) -> Path:
-    """Write `report.html` into the run's folder."""
+def write_report(run: Run, earlier: Run | None = None, lang: Language = "en") -> Path:
+    """Write `report.html` into the run's folder, or in Dutch `report-nl.html`."""
+    say = wording(lang)
     groups = run.summary["groups"]
     everything = groups["all"]
     columns, rows = _headline(run.summary)
@@ -86,24 +89,27 @@ def write_report(run: Run, earlier: Run | None = None) -> Path:
         loader=PackageLoader("evals"), autoescape=select_autoescape(["html"]), trim_blocks=True, lstrip_blocks=True
     )
     page = environment.get_template("report.html").render(
+        say=say,
+        lang=lang,
         about=run.summary["about"],
         columns=columns,
         headline=rows,
-        tags_plot=plots.by_tag(_by_tag(groups)),
-        reliability_plot=plots.reliability(everything["reliability"]),
+        tags_plot=plots.by_tag(_by_tag(groups), say),
+        reliability_plot=plots.reliability(everything["reliability"], say),
         latency_plot=plots.latency(
             [row.result.milliseconds for row in run.rows],
             {"p50": everything["p50 ms"], "p95": everything["p95 ms"]},
+            say,
         ),
         tags=_tag_rows(groups),
         questions=[_question(row) for row in run.rows],
         earlier=str(earlier.folder.name) if earlier else None,
         differences=differences(earlier.rows, run.rows) if earlier else [],
-        flips_plot=plots.flips(_tags(better), _tags(worse)) if better or worse else "",
+        flips_plot=plots.flips(_tags(better), _tags(worse), say) if better or worse else "",
         better=[row.question for row in better],
         worse=[row.question for row in worse],
     )
-    path = run.folder / "report.html"
+    path = run.folder / ("report.html" if lang == "en" else f"report-{lang}.html")
     path.write_text(page, encoding="utf-8")
     return path
 

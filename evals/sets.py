@@ -40,6 +40,12 @@ class Question:
         return self.id.removesuffix(f"-{self.lang}")
 
     @property
+    def history(self) -> tuple[str, ...]:
+        """The questions asked before it in the same conversation, oldest first."""
+        before = self.extra.get("history")
+        return tuple(asked for asked in before if isinstance(asked, str)) if isinstance(before, list) else ()
+
+    @property
     def split(self) -> Split:
         """The part of the set that its pair belongs to."""
         return split_of(self.pair)

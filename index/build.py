@@ -99,10 +99,17 @@ def remove_documents(
     """
     present = open_snapshot(settings, any_model=True).documents
     if missing := sorted(set(names) - set(present)):
-        raise DocumentError(f"no document {missing[0]!r} in the index: it holds {', '.join(sorted(present))}")
+        held = ", ".join(sorted(present))
+        raise DocumentError(
+            f"no document {missing[0]!r} in the index: it holds {held}",
+            f"er staat geen document „{missing[0]}” in de index; wel: {held}.",
+        )
     left = [document for document in present.values() if document.id not in names]
     if not left:
-        raise DocumentError("an index holds at least one document: add another before removing the last")
+        raise DocumentError(
+            "an index holds at least one document: add another before removing the last",
+            "een index heeft minstens één document. Voeg er een toe voordat u het laatste verwijdert.",
+        )
     return _write(settings, encoder, left, progress)
 
 

@@ -23,7 +23,14 @@ __all__ = [
 
 
 class FicheError(Exception):
-    """An error whose message is one line: what is wrong, and the remedy."""
+    """An error whose message is one line: what is wrong, and the remedy.
+
+    The command line speaks English. Where a page may show the error, `dutch` says the same in Dutch.
+    """
+
+    def __init__(self, message: str = "", dutch: str = "") -> None:
+        super().__init__(message)
+        self.dutch = dutch
 
 
 class InputError(FicheError):

@@ -75,7 +75,10 @@ def read_text(raw: str, identity: str, source: str = "the text") -> Document:
         DocumentError: there is no word in it.
     """
     if not re.search(r"\w", raw):
-        raise DocumentError(f"{source} is empty: give a document with text in it")
+        raise DocumentError(
+            f"{source} is empty: give a document with text in it",
+            f"{source} bevat geen tekst. Kies een document waar tekst in staat.",
+        )
     bodies, notes = split_footnotes(split_pages(raw))
     lines = [line.text for body in bodies for line in body] + [line.text for note in notes for line in note.lines]
     return _Assembly(identity, CleanText(Hyphenation(lines))).assemble(find_blocks(bodies), notes)

@@ -78,10 +78,14 @@ class SnapshotStore:
             with FileLock(self.root / "build.lock", timeout=0):
                 return self._write(fill, model, fingerprint, dim)
         except Timeout as error:
-            raise FicheError(f"another build is writing to {self.root}: wait until it has ended") from error
+            raise FicheError(
+                f"another build is writing to {self.root}: wait until it has ended",
+                "de index wordt al door een ander bijgewerkt. Wacht tot die klaar is.",
+            ) from error
         except OSError as error:
             raise FicheError(
-                f"the index cannot be written to {self.root} ({_reason(error)}): {_remedy(error)}"
+                f"the index cannot be written to {self.root} ({_reason(error)}): {_remedy(error)}",
+                f"de index kan niet naar {self.root} geschreven worden. De beheerder vindt de oorzaak in het logboek.",
             ) from error
 
     def _write(self, fill: Callable[[Path], dict[str, int]], model: str, fingerprint: str, dim: int) -> Manifest:

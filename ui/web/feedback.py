@@ -49,7 +49,10 @@ class Feedback:
             InputError: the verdict is none, the text is too long, or there are too many lines.
         """
         if verdict not in get_args(Verdict) or lang not in ("nl", "en"):
-            raise InputError("this is no feedback: reload the page and try again")
+            raise InputError(
+                "this is no feedback: reload the page and try again",
+                "dit is geen oordeel over een antwoord. Laad de pagina opnieuw en probeer het nog eens.",
+            )
         line = {
             "id": f"feedback_{secrets.token_hex(4)}-{lang}",
             **self._checked(
@@ -61,7 +64,10 @@ class Feedback:
         with self._lock:
             lines = self._read()
             if len(lines) >= _MOST_LINES:
-                raise InputError(f"{self.path} is full: remove lines, or move the file away")
+                raise InputError(
+                    f"{self.path} is full: remove lines, or move the file away",
+                    f"{self.path} is vol. Verwijder regels, of verplaats het bestand.",
+                )
             self._write([*lines, line])
         return line
 
@@ -75,10 +81,15 @@ class Feedback:
             lines = self._read()
             line = next((line for line in lines if line["id"] == identity), None)
             if line is None:
-                raise InputError("this line is gone: reload the page")
+                raise InputError(
+                    "this line is gone: reload the page", "deze regel is er niet meer. Laad de pagina opnieuw."
+                )
             checked = self._checked(question, answerable=answerable, quotes=quotes, document=line["document"])
             if answerable and len(checked["evidence"]) < len(quotes):
-                raise InputError("the sentence is not in the document word for word: copy it from there")
+                raise InputError(
+                    "the sentence is not in the document word for word: copy it from there",
+                    "deze zin staat niet letterlijk in het document. Kopieer hem daaruit.",
+                )
             line.update(checked)
             self._write(lines)
 
@@ -89,7 +100,10 @@ class Feedback:
 
     def _checked(self, question: str, *, answerable: bool, quotes: list[str], document: str) -> dict[str, Any]:
         if not question.strip() or max(map(len, (question, *quotes))) > _MOST_CHARS:
-            raise InputError(f"a question and a sentence have between 1 and {_MOST_CHARS} characters")
+            raise InputError(
+                f"a question and a sentence have between 1 and {_MOST_CHARS} characters",
+                f"een vraag en een zin hebben minstens 1 en hoogstens {_MOST_CHARS} tekens.",
+            )
         documents = self._documents()
         found = documents.get(document) or next(iter(documents.values()))
         evidence = [quote for quote in quotes if quote and quote in found.text] if answerable else []

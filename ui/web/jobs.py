@@ -1,17 +1,14 @@
 """Runs one long task at a time beside the page, and says how far it is; knows nothing of the task."""
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from index.errors import FicheError
 from index.snapshot import Progress
-from ui.web.words import word
+from ui.web.trouble import sentence
 
 __all__ = ["Jobs"]
-
-_log = logging.getLogger(__name__)
 
 
 class _StoppedError(Exception):
@@ -34,7 +31,10 @@ class Jobs:
         """
         with self._lock:
             if self._state["running"]:
-                raise FicheError("another task is running: wait until it has ended")
+                raise FicheError(
+                    "another task is running: wait until it has ended",
+                    "er loopt al een andere taak. Wacht tot die klaar is.",
+                )
             self._stop.clear()
             self._state = {"kind": kind, "running": True, "done": 0, "total": 0, "result": None}
         threading.Thread(target=self._run, args=(task,), name=f"fiche-{kind}", daemon=True).start()
@@ -55,12 +55,8 @@ class Jobs:
             self._end(result=task(self._progress))
         except _StoppedError:
             self._end()
-        except FicheError as error:
-            _log.warning("a task failed: %s", error)
-            self._end(error={lang: word("refused_input", lang, reason=error) for lang in ("nl", "en")})
-        except Exception:
-            _log.exception("a task failed")
-            self._end(error={lang: word("failed", lang) for lang in ("nl", "en")})
+        except Exception as error:
+            self._end(error=sentence(error))
 
     def _progress(self, done: int, total: int) -> None:
         if self._stop.is_set():

@@ -69,8 +69,9 @@ class Keeping(Service):
 
     @told
     def report(self, data: Reply) -> Reply:
-        """The report of the run `name`, for a frame that shares nothing with the page."""
-        page = self._needed_panel().report(str(data.get("name", "")))
+        """The report of the run `name` in `lang`, for a frame that shares nothing with the page."""
+        lang = "nl" if data.get("lang") == "nl" else "en"
+        page = self._needed_panel().report(str(data.get("name", "")), lang)
         return {"frame": _frame(page, str(data.get("title", "")))}
 
     def _panel(self) -> Any:
@@ -80,7 +81,10 @@ class Keeping(Service):
     def _needed_panel(self) -> Any:
         panel = self._panel()
         if panel is None:
-            raise InputError("evaluation is not installed: install fiche whole")
+            raise InputError(
+                "evaluation is not installed: install fiche whole",
+                "evalueren is niet geïnstalleerd. Installeer fiche in zijn geheel.",
+            )
         return panel
 
 
@@ -93,9 +97,15 @@ def _bytes(data: Reply) -> bytes:
     try:
         raw = base64.b64decode(str(data.get("content", "")), validate=True)
     except binascii.Error as error:
-        raise InputError("the file did not arrive whole: try again") from error
+        raise InputError(
+            "the file did not arrive whole: try again", "het bestand kwam niet heel over. Probeer het nog eens."
+        ) from error
     if len(raw) > MAX_UPLOAD_BYTES:
-        raise InputError(f"the file has {len(raw):,} bytes, more than {MAX_UPLOAD_BYTES:,}: split it first")
+        most = MAX_UPLOAD_BYTES // 1_000_000
+        raise InputError(
+            f"the file has {len(raw):,} bytes, more than {MAX_UPLOAD_BYTES:,}: split it first",
+            f"het bestand is groter dan {most} MB. Splits het eerst.",
+        )
     return raw
 
 
@@ -103,9 +113,14 @@ def _read(name: str, raw: bytes) -> Document:
     """A document out of uploaded bytes; its name is a name only, never a path."""
     base = re.split(r"[\\/]", name)[-1][:200] or "document.txt"
     if b"\0" in raw:
-        raise DocumentError(f"{base} is not text: give a UTF-8 text file")
+        raise DocumentError(
+            f"{base} is not text: give a UTF-8 text file", f"{base} is geen tekst. Kies een tekstbestand in UTF-8."
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DocumentError(f"{base} is not UTF-8 (byte {error.start}): save it as UTF-8 text") from error
+        raise DocumentError(
+            f"{base} is not UTF-8 (byte {error.start}): save it as UTF-8 text",
+            f"{base} is geen UTF-8 (byte {error.start}). Sla het bestand op als tekst in UTF-8.",
+        ) from error
     return read_text(text, document_id(Path(base)), source=base)

@@ -6,7 +6,7 @@ string given to it is text and goes through `escape`, and only what `tag` made i
 
 import re
 
-__all__ = ["Markup", "escape", "join", "tag"]
+__all__ = ["Markup", "escape", "join", "tag", "visible"]
 
 _SPECIAL = {c: f"&#{ord(c)};" for c in "&<>\"'`={}$"}
 """What HTML, an unquoted attribute, or a template of JavaScript or Handlebars could read as markup."""
@@ -30,7 +30,12 @@ def escape(text: str) -> Markup:
     """
     if isinstance(text, Markup):
         return text
-    return Markup("".join(_SPECIAL.get(char, char) for char in _INVISIBLE.sub("", text)))
+    return Markup("".join(_SPECIAL.get(char, char) for char in visible(text)))
+
+
+def visible(text: str) -> str:
+    """`text` without what is not seen, or turns what is."""
+    return _INVISIBLE.sub("", text)
 
 
 def join(*parts: str | None, by: str = "") -> Markup:

@@ -21,6 +21,13 @@ def document_html(document: Document) -> dict[str, str]:
     return {"id": document.id, "title": document.title, "outline": _outline(document), "body": page.body()}
 
 
+def _start_of_word(text: str, at: int) -> int:
+    """Where a new page is shown that begins within a word: before it, so that the word stays whole."""
+    while at > 0 and not text[at - 1].isspace():
+        at -= 1
+    return at
+
+
 def _outline(document: Document) -> Markup:
     entries = [
         tag(
@@ -55,7 +62,8 @@ class _Page:
         self.anchors = sorted((n.anchor, n.number) for n in document.footnotes if n.anchor is not None)
         self.first_note = min((n.start for n in document.footnotes), default=len(document.text))
         self.fields = {p.sentences[0].start for p in document.passages if p.kind == "field"}
-        self.breaks = dict(zip(document.page_starts, document.page_numbers, strict=True))
+        starts = (_start_of_word(document.text, at) for at in document.page_starts)
+        self.breaks = dict(zip(starts, document.page_numbers, strict=True))
 
     def body(self) -> Markup:
         """All blocks of the text in order; footnotes stand below the block that refers to them."""

@@ -12,8 +12,7 @@ from index.errors import DocumentError
 from index.records import Document
 from rag.engine import Engine
 from rag.retriever import TOP
-from ui.web.service import sentence
-from ui.web.words import word
+from ui.web.trouble import sentence
 
 __all__ = ["functions", "told_as"]
 
@@ -60,7 +59,11 @@ def functions(engine: Engine) -> dict[str, Function]:
         """
         documents = engine.snapshot.documents
         if name not in documents:
-            raise DocumentError(f"no document {name[:80]!r} in the index: it holds {', '.join(sorted(documents))}")
+            held = ", ".join(sorted(documents))
+            raise DocumentError(
+                f"no document {name[:80]!r} in the index: it holds {held}",
+                f"er staat geen document „{name[:80]}” in de index; wel: {held}.",
+            )
         return _whole(documents[name])
 
     return {"ask": ask, "retrieve": retrieve, "document": document}
@@ -89,7 +92,6 @@ def told_as(failure: Callable[[str], Exception], function: Function) -> Function
             return function(*given, **named)
         except Exception as error:
             asked = next(iter((*given, *named.values())), "")
-            key, values = sentence(error, str(asked))
-            raise failure(word(key, "en", **values)) from None
+            raise failure(sentence(error, str(asked))["en"]) from None
 
     return call

@@ -5,13 +5,11 @@ page calls takes one plain object and gives one back; an error becomes a sentenc
 in the log.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any, Literal
 
 from index.build import index_store
-from index.errors import FicheError, QuestionError
 from index.records import Document
 from index.settings import Settings
 from rag.engine import Engine
@@ -20,27 +18,14 @@ from rag.question import MAX_QUESTION_CHARS
 from ui.web.feedback import Feedback
 from ui.web.jobs import Jobs
 from ui.web.pages import document_html
+from ui.web.trouble import sentence
 from ui.web.turns import make_turn, turn_error
-from ui.web.words import both, word
+from ui.web.words import pair
 
-__all__ = ["Service", "sentence"]
+__all__ = ["Service", "told"]
 
-_log = logging.getLogger(__name__)
 Reply = dict[str, Any]
 Method = Callable[..., Reply]
-
-
-def sentence(error: BaseException, question: str = "") -> tuple[str, dict[str, Any]]:
-    """The word that tells a user of an error, and what fills its gaps; the log has the rest."""
-    if isinstance(error, QuestionError):
-        if len(question) > MAX_QUESTION_CHARS:
-            return "question_long", {"most": f"{MAX_QUESTION_CHARS:,}"}
-        return "question_empty", {}
-    if isinstance(error, FicheError):
-        _log.warning("%s", error)
-        return "refused_input", {"reason": str(error)}
-    _log.error("unexpected error", exc_info=error)
-    return "failed", {}
 
 
 def told(method: Method) -> Method:
@@ -51,8 +36,7 @@ def told(method: Method) -> Method:
         try:
             return method(self, data if isinstance(data, dict) else {})
         except Exception as error:  # whatever goes wrong, the page gets a sentence and no trace
-            key, values = sentence(error)
-            return {"error": {lang: word(key, lang, **values) for lang in ("nl", "en")}}
+            return {"error": sentence(error)}
 
     return call
 
@@ -76,8 +60,7 @@ class Service:
         try:
             turn = make_turn(self.engine.ask(complete(typed, _history(data)), lang), typed)
         except Exception as error:  # as in `told`
-            key, values = sentence(error, typed)
-            turn = turn_error(both(key, **values), typed)
+            turn = turn_error(pair(sentence(error, typed)), typed)
         yield {"stage": "done", "turn": turn}
 
     @told

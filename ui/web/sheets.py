@@ -27,9 +27,11 @@ def panel(name: str, *children: Markup, hidden: bool = True) -> Markup:
 def _file(identity: str, key: str, accept: str) -> Markup:
     return tag(
         "div",
-        tag("label", both(key), for_=identity),
-        tag("input", type="file", id=identity, accept=accept),
-        class_="field",
+        tag("span", both(key), class_="label", id=f"{identity}-label"),
+        tag("input", type="file", id=identity, accept=accept, class_="sr", aria_labelledby=f"{identity}-label"),
+        tag("label", both("choose"), for_=identity, class_="choose"),
+        tag("span", both("no_file"), id=f"{identity}-name", class_="hint"),
+        class_="field file",
     )
 
 

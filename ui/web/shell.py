@@ -32,7 +32,7 @@ def shell() -> Markup:
         "div",
         tag("a", both("skip"), href="#question", class_="skip", data_do="skip"),
         _header(),
-        tag("main", _chat_panel(), documents_panel(), evaluate_panel()),
+        tag("div", _chat_panel(), documents_panel(), evaluate_panel(), class_="panels"),  # in Gradio's <main>
         conversations(),
         tag("p", id="status", class_="toast", role="status"),
         id="app",
@@ -211,6 +211,7 @@ def _document_pane() -> Markup:
             class_="outline",
             id="outline-box",
         ),
+        tag("div", id="picking", class_="picking-bar", role="status"),
         _scroll("reader", "loading", "scroll reader", heading="h-document"),
         class_="pane document",
         data_pane="document",

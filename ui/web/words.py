@@ -4,12 +4,13 @@ A word is put into the page in both languages, and the style sheet shows one: th
 switch works at once, also for what was answered before it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from rag.language import Language
 from ui.web.markup import Markup, join, tag
 
-__all__ = ["both", "for_script", "label", "word"]
+__all__ = ["both", "for_script", "label", "pair", "word"]
 
 _WORDS: dict[str, tuple[str, str]] = {
     # the frame
@@ -123,14 +124,17 @@ _WORDS: dict[str, tuple[str, str]] = {
     "wrong_passage": ("De verkeerde passage", "The wrong passage"),
     "wrong_answer": ("Een verkeerd antwoord", "A wrong answer"),
     "should_refuse": (
-        "Het document zegt dit niet: had geen antwoord moeten geven",
-        "The document does not say this: should have refused",
+        "Het document zegt dit niet: er had geen antwoord moeten komen",
+        "The document does not say this: it should have refused",
     ),
-    "should_answer": ("Het staat er wel in: had moeten antwoorden", "The document does say it: should have answered"),
+    "should_answer": (
+        "Het staat er wel in: er had een antwoord moeten komen",
+        "The document does say it: it should have answered",
+    ),
     "pick": ("Wijs de juiste zin aan in het document", "Pick the right sentence in the document"),
     "picking": (
-        "Kies een zin in het document: klik erop, of ga er met Tab naartoe en druk op Enter. Escape stopt.",
-        "Choose a sentence in the document: click it, or go to it with Tab and press Enter. Escape stops.",
+        "Kies een zin: klik of tik erop, of ga er met Tab naartoe en druk op Enter.",
+        "Choose a sentence: click or tap it, or go to it with Tab and press Enter.",
     ),
     "picked": ("Aangewezen zin:", "Picked sentence:"),
     "feedback_send": ("Versturen", "Send"),
@@ -141,8 +145,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     # documents
     "documents_intro": (
-        "Wat hier staat, kan bevraagd worden. Een document toevoegen vraagt enige tijd: elke zin wordt gelezen.",
-        "What is listed here can be asked. Adding a document takes a while: every sentence of it is read.",
+        "Over deze documenten kunt u vragen stellen. Een document toevoegen kost enige tijd: elke zin wordt gelezen.",
+        "These are the documents that you can ask about. Adding one takes a while: every sentence of it is read.",
     ),
     "size_value": (
         "{pages} pagina’s, {sentences} zinnen, {notes} voetnoten",
@@ -153,11 +157,12 @@ _WORDS: dict[str, tuple[str, str]] = {
     "snapshot": ("Momentopname", "Snapshot"),
     "add_document": ("Document toevoegen of vervangen", "Add or replace a document"),
     "add_hint": (
-        "Een tekstbestand (UTF-8) van hoogstens {megabytes} MB. Wie een document met dezelfde naam kiest, "
-        "vervangt het.",
+        "Een tekstbestand (UTF-8) van hoogstens {megabytes} MB. Een document met dezelfde naam wordt vervangen.",
         "A text file (UTF-8) of at most {megabytes} MB. A document of the same name is replaced.",
     ),
-    "choose_file": ("Kies een bestand", "Choose a file"),
+    "choose_file": ("Bestand", "File"),
+    "choose": ("Kies een bestand", "Choose a file"),
+    "no_file": ("Nog geen bestand gekozen", "No file chosen yet"),
     "add": ("Toevoegen", "Add"),
     "read": ("Lezen", "Read"),
     "remove": ("Verwijderen", "Remove"),
@@ -166,14 +171,14 @@ _WORDS: dict[str, tuple[str, str]] = {
     "done_index": ("De index is bijgewerkt.", "The index is up to date."),
     # evaluate
     "evaluate_intro": (
-        "Stel alle vragen van een set achter elkaar en zie wat goed gaat, wat fout gaat, en wat er sinds een eerdere "
-        "keer veranderd is.",
+        "Laat alle vragen van een vragenset achter elkaar beantwoorden en zie wat goed gaat, wat fout gaat en wat er "
+        "sinds een eerdere keer veranderd is.",
         "Ask every question of a set in turn, and see what goes right, what goes wrong, and what changed since an "
         "earlier run.",
     ),
-    "set": ("Set", "Set"),
-    "set_own": ("Eigen set (JSON Lines)", "Your own set (JSON Lines)"),
-    "limit": ("Hoogstens zoveel vragen", "At most so many questions"),
+    "set": ("Vragenset", "Question set"),
+    "set_own": ("Eigen vragenset (JSON Lines)", "Your own question set (JSON Lines)"),
+    "limit": ("Aantal vragen (leeg: alle)", "Number of questions (empty: all)"),
     "compare": ("Vergelijk met", "Compare with"),
     "compare_none": ("niets", "nothing"),
     "run": ("Uitvoeren", "Run"),
@@ -213,6 +218,19 @@ _WORDS: dict[str, tuple[str, str]] = {
         "There is nothing to ask here: type a question in words.",
     ),
     "refused_input": ("Dit kan niet: {reason}", "This cannot be done: {reason}"),
+    "trouble": ("Dit kan niet. In het Engels: {reason}", "This cannot be done: {reason}"),
+    "trouble_document": (
+        "Dit document kan niet gelezen worden. In het Engels: {reason}",
+        "This document cannot be read: {reason}",
+    ),
+    "trouble_index": (
+        "De index kan niet gelezen worden. In het Engels: {reason}",
+        "The index cannot be read: {reason}",
+    ),
+    "trouble_model": (
+        "Het model kan niet geladen worden. In het Engels: {reason}",
+        "The model cannot be loaded: {reason}",
+    ),
     "offline": (
         "fiche is niet bereikbaar. Kijk of het programma nog draait, en laad deze pagina opnieuw.",
         "fiche cannot be reached. See whether the program still runs, and load this page again.",
@@ -227,10 +245,13 @@ def word(key: str, lang: Language, **values: object) -> str:
 
 def both(key: str, **values: object) -> Markup:
     """The word `key` in both languages, of which the page shows one."""
-    dutch, english = (word(key, lang, **values) for lang in ("nl", "en"))
-    if dutch == english:
-        return join(dutch)
-    return join(tag("span", dutch, class_="nl", lang="nl"), tag("span", english, class_="en", lang="en"))
+    dutch, english = word(key, "nl", **values), word(key, "en", **values)
+    return join(dutch) if dutch == english else pair({"nl": dutch, "en": english})
+
+
+def pair(texts: Mapping[Language, str]) -> Markup:
+    """A text in both languages, as `both` gives a word."""
+    return join(tag("span", texts["nl"], class_="nl", lang="nl"), tag("span", texts["en"], class_="en", lang="en"))
 
 
 def label(key: str, name: str = "label", **values: object) -> dict[str, Any]:

@@ -65,7 +65,9 @@
       F.showSources(turn);
       const place = turn.places[0];
       if (place) F.openPlace(place.document, place.start, place.end, false);
-      F.get("log").scrollTo({ top: article.offsetTop - 12, behavior: F.calm() });
+      const log = F.get("log");
+      const top = article.getBoundingClientRect().top - log.getBoundingClientRect().top + log.scrollTop;
+      log.scrollTo({ top, behavior: F.calm() });
     }
   };
   F.calm = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");

@@ -63,6 +63,9 @@
     F.language(button.dataset.language);
   };
 
+  F.date = (time, dateStyle = "long") =>
+    new Date(time).toLocaleString(F.ui === "nl" ? "nl-NL" : "en-GB", { dateStyle, timeStyle: "short" });
+
   F.recall = (key) => {
     try { return localStorage.getItem(key); } catch { return null; }
   };
@@ -151,6 +154,7 @@
     });
     F.app.addEventListener("keydown", moveTab);
     F.onstart.forEach((call) => call());
+    F.ready = true;
     F.app.classList.add("ready");
   };
 })();

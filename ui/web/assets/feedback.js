@@ -37,6 +37,8 @@
     let sentence = null;
     const pick = F.h("button", { type: "button", class: "link" }, F.both("pick"));
     pick.addEventListener("click", async () => {
+      const place = turn.places[0];
+      if (place) await F.openPlace(place.document, place.start, place.end, false);
       const found = await F.pickSentence();
       F.showPane("conversation");
       pick.focus();
@@ -50,7 +52,8 @@
       F.h("fieldset", {}, F.h("legend", {}, F.both("feedback_why")),
         ...reasons.map((reason, i) => F.h("label", {}, F.h("input", { type: "radio", name, value: reason, checked: i === 0 }), F.h("span", {}, F.both(reason))))),
       picked,
-      F.h("div", { class: "group" }, pick, F.h("button", { type: "submit", class: "primary" }, F.both("feedback_send")), cancel));
+      pick,
+      F.h("div", { class: "group" }, F.h("button", { type: "submit", class: "primary" }, F.both("feedback_send")), cancel));
     cancel.addEventListener("click", () => { box.remove(); button.focus(); });
     box.addEventListener("submit", async (event) => {
       event.preventDefault();

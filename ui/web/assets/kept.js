@@ -46,7 +46,7 @@
     const found = all.filter((c) => !words || JSON.stringify(c.turns.map((t) => [t.question, t.answer.answer])).toLowerCase().includes(words));
     const rows = found.map((c) => F.h("li", {},
       F.h("button", { type: "button", class: "title", "data-do": "kept-open", "data-id": c.id }, F.h("strong", {}, c.title),
-        F.h("time", { datetime: c.at }, new Date(c.at).toLocaleString(F.ui, { dateStyle: "medium", timeStyle: "short" }))),
+        F.h("time", { datetime: c.at }, F.date(c.at, "medium"))),
       F.h("div", { class: "group" },
         F.h("button", { type: "button", class: "link", "data-do": "kept-markdown", "data-id": c.id }, F.both("export_markdown"), sr(c)),
         F.h("button", { type: "button", class: "link", "data-do": "kept-json", "data-id": c.id }, F.both("export_json"), sr(c)),

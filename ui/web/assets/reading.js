@@ -64,9 +64,12 @@
     new Promise((resolve) => {
       const reader = F.get("reader");
       const spans = [...reader.querySelectorAll(".s")];
+      const marks = [...reader.querySelectorAll(".s sup")]; // a choice holds no buttons of its own
       const end = (value) => {
         reader.classList.remove("picking");
         for (const span of spans) { span.removeAttribute("tabindex"); span.removeAttribute("role"); }
+        for (const mark of marks) mark.inert = false;
+        F.get("picking").replaceChildren();
         reader.removeEventListener("click", take, true);
         document.removeEventListener("keydown", key, true);
         resolve(value);
@@ -83,12 +86,16 @@
         else if (event.key === "Enter" && event.target.matches?.(".s")) take(event);
       };
       reader.classList.add("picking");
+      for (const mark of marks) mark.inert = true;
+      const cancel = F.h("button", { type: "button", class: "quiet" }, F.both("cancel"));
+      cancel.addEventListener("click", () => end(null));
+      F.get("picking").replaceChildren(F.h("p", {}, F.both("picking")), cancel);
       for (const span of spans) { span.tabIndex = 0; span.setAttribute("role", "button"); }
       reader.addEventListener("click", take, true);
       document.addEventListener("keydown", key, true);
       F.showPane("document");
-      F.say(F.both("picking"));
-      (spans.find((span) => span.classList.contains("cited")) || spans[0])?.focus();
+      const first = spans.find((span) => span.classList.contains("cited")) || spans[0];
+      if (first) scrollTo(first, true);
     });
   // The words of a sentence without the marks of pages and footnotes in it.
   const words = (span) => {

@@ -15,14 +15,14 @@
   };
   const upload = async (input, method) => {
     const file = input.files[0];
-    if (!file) return input.focus();
+    if (!file) { input.focus(); return F.say(F.both("no_file"), "bad"); }
     const most = Number(F.app.dataset.most);
     if (file.size > most) return F.say(F.both("add_hint", { megabytes: most / 1e6 }), "bad");
     const reply = await F.call(method, { name: file.name, content: await content(file) });
-    if (reply) input.value = "";
+    if (reply) { input.value = ""; F.get(`${input.id}-name`).replaceChildren(F.both("no_file")); }
     return reply;
   };
-  const date = (text) => new Date(text.replace(" UTC", "Z").replace(" ", "T")).toLocaleString(F.ui, { dateStyle: "long", timeStyle: "short" });
+  const date = (text, style) => F.date(text.replace(" UTC", "Z").replace(" ", "T"), style);
 
   // A task of the program: its progress until it ends, then what came of it.
   const follow = (place, ended) => {
@@ -76,20 +76,33 @@
     const before = F.get("set").value;
     F.get("set").replaceChildren(...found.sets.map((s) => F.h("option", { value: s.name }, `${s.name} (${s.questions})`)));
     if (found.sets.some((s) => s.name === before)) F.get("set").value = before;
-    F.get("earlier").replaceChildren(F.h("option", { value: "", "data-key": "compare_none" }), ...found.runs.map((r) => F.h("option", { value: r.name }, r.name)));
+    F.get("earlier").replaceChildren(F.h("option", { value: "", "data-key": "compare_none" }), ...found.runs.map((r) => F.h("option", { value: r.name }, `${date(r.date, "medium")} · ${r.set} (${r.questions})`)));
     const runs = found.runs.map((r) => F.h("li", {},
-      F.h("span", {}, `${r.set} · ${r.questions} · `, date(r.date)),
+      F.h("span", {}, `${date(r.date, "medium")} · ${r.set} (${r.questions})`),
       F.h("button", { type: "button", class: "link", "data-do": "run-show", "data-name": r.name }, F.both("run_shown"), F.h("span", { class: "sr" }, `: ${r.name}`))));
     F.get("runs").replaceChildren(...(runs.length ? [F.h("details", { class: "runs" }, F.h("summary", {}, F.both("runs")), F.h("ul", {}, ...runs))] : []));
     F.speak(F.get("panel-evaluate"));
     showFeedback(found.lines);
   };
-  const showReport = async (name) => {
-    const found = await F.call("report", { name, title: `${F.t("report")}: ${name}` });
+  let reported = null;
+  const showReport = async (name, scroll = true) => {
+    const found = await F.call("report", { name, lang: F.ui, title: `${F.t("report")}: ${name}` });
     if (!found) return;
+    reported = name;
     F.fill(F.get("report"), found.frame);
-    F.get("report").scrollIntoView({ block: "start", behavior: F.calm() });
+    if (scroll) F.get("report").scrollIntoView({ block: "start", behavior: F.calm() });
   };
+  F.onlanguage.push(() => {
+    if (reported) showReport(reported, false);
+    if (F.ready && !F.get("panel-documents").hidden) showDocuments();
+    if (F.ready && !F.get("panel-evaluate").hidden) showEvaluation();
+  });
+  // The report says how high it is; anything else that a frame may say is not listened to.
+  addEventListener("message", (event) => {
+    const frame = F.get("report")?.querySelector("iframe");
+    const height = Number(event.data?.height);
+    if (frame && event.source === frame.contentWindow && height > 0) frame.style.height = `${Math.min(Math.ceil(height) + 2, 200000)}px`;
+  });
   F.actions["run-show"] = (button) => showReport(button.dataset.name);
 
   const showFeedback = (lines) => {
@@ -121,6 +134,10 @@
   };
 
   F.onstart.push(() => {
+    for (const input of F.app.querySelectorAll("input[type=file]"))
+      input.addEventListener("change", () => {
+        F.get(`${input.id}-name`).replaceChildren(input.files[0]?.name || F.both("no_file"));
+      });
     F.get("add-document").addEventListener("submit", async (event) => {
       event.preventDefault();
       if (await upload(F.get("document-file"), "add_document")) follow(F.get("index-job"), indexed);
