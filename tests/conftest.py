@@ -16,6 +16,9 @@ from index.settings import GENERAL_MODEL, Settings, load_settings
 from rag.engine import Engine, open_engine
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.browser import Open
     from tests.web import Site
 
 
@@ -91,3 +94,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Site]":
 
     with running(tmp_path_factory.mktemp("web"), WordHashEncoder()) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Chromium, for the tests of one file: its driver and other event loops do not live side by side."""
+    from tests.browser import launched
+
+    with launched() as found:
+        yield found
+
+
+@pytest.fixture
+def open_page(browser: "Browser", site: "Site") -> "Iterator[Open]":
+    """Opens the chat of `site`."""
+    from tests.browser import opening
+
+    with opening(browser, site.url) as opened:
+        yield opened

@@ -211,11 +211,6 @@ def test_logins_are_read_and_a_wrong_one_is_told() -> None:
         logins(Settings(auth="an"))  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="module")
-def client(site: Site) -> Client:
-    return Client(site.url, verbose=False)
-
-
 def test_headers_closed_roads_and_sizes(site: Site) -> None:
     import httpx
 
@@ -274,22 +269,3 @@ def test_a_login_is_asked_for_where_one_is_set(site: Site) -> None:
         assert httpx.post(f"{url}/login", data={"username": "an", "password": "fout"}).status_code == 400
         known = Client(url, auth=("an", "geheim"), verbose=False)
         assert known.predict("Welk ministerie?", api_name="/ask")["lang"] == "nl"
-
-
-def test_thirty_people_ask_at_once(site: Site, client: Client) -> None:
-    question = "Hoeveel lidstaten nemen als waarnemend lid deel?"
-
-    def timed() -> float:
-        began = time.perf_counter()
-        assert client.predict(question, api_name="/ask")["citations"]
-        return time.perf_counter() - began
-
-    alone = sorted(timed() for _ in range(10))[-1]
-    waited: list[float] = []
-    people = [threading.Thread(target=lambda: waited.append(timed())) for _ in range(30)]
-    for person in people:
-        person.start()
-    for person in people:
-        person.join()
-    assert len(waited) == 30
-    assert max(waited) < 2 * alone + 30 / 2 * alone

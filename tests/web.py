@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +17,7 @@ from index import build
 from index.build import build_index, open_snapshot, shipped_document
 from index.encoder import Encoder
 from index.reader import read_text
+from index.records import Document
 from index.settings import Settings
 from rag.confidence import Calibration
 from rag.engine import Engine
@@ -133,8 +134,8 @@ def beacon(fetched: list[str]) -> Iterator[str]:
 
 
 @contextmanager
-def running(home: Path, encoder: Encoder) -> Iterator[Site]:
-    """A chat over the shipped fiche and the hostile document, in a home of its own."""
+def running(home: Path, encoder: Encoder, more: Callable[[str], list[Document]] = lambda _: []) -> Iterator[Site]:
+    """A chat over the shipped fiche, the hostile document and those that `more` makes, in a home of its own."""
     with pytest.MonkeyPatch.context() as patch:
         settings = Settings(home=home)
         others = build.model_fingerprint
@@ -143,7 +144,7 @@ def running(home: Path, encoder: Encoder) -> Iterator[Site]:
         fetched: list[str] = []
         with beacon(fetched) as address:
             hostile = read_text(hostile_text(address), "aanval")
-            build_index(settings, encoder, [shipped_document(), hostile])
+            build_index(settings, encoder, [shipped_document(), hostile, *more(address)])
             engine = Engine(open_snapshot(settings), encoder, CALIBRATION, settings)
             service = Keeping(settings, engine)
             with serving(Guard(make_app(service, []))) as url:

@@ -73,7 +73,7 @@
   };
   F.actions["kept-json"] = (button) => {
     const c = named(button);
-    const answers = c.turns.map((turn) => turn.answer);
+    const answers = c.turns.map((turn) => ({ ...turn.answer, asked: turn.question }));
     F.download(`${name(c)}.json`, JSON.stringify({ title: c.title, at: c.at, answers }, null, 1), "application/json");
   };
   const name = (c) => `fiche-${c.at.slice(0, 10)}-${c.title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 40).replace(/^-|-$/g, "")}`;
@@ -81,8 +81,10 @@
   const plain = (text) => text.replace(/([\\`*_[\]<>#|~])/g, "\\$1");
   F.asMarkdown = (turns, title) => {
     const parts = title ? [`# ${plain(title)}`] : [];
-    for (const { answer } of turns) {
-      parts.push(`## ${plain(answer.question)}`, answer.answer);
+    for (const { question, answer } of turns) {
+      parts.push(`## ${plain(question)}`);
+      if (question !== answer.question) parts.push(`*${F.t("understood")} ${plain(answer.question)}*`);
+      parts.push(answer.answer);
       for (const c of answer.citations) {
         const place = [c.document, F.t("page", { page: c.page }), c.section].filter(Boolean).join(", ");
         parts.push(`[${c.n}] ${plain(place)}\n\n> ${plain(c.quote)}${c.translation ? `\n>\n> ${plain(c.translation)}` : ""}`);
