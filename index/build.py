@@ -3,9 +3,11 @@
 Knows nothing of questions.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Literal
 
 from index.encoder import Encoder, model_fingerprint
 from index.errors import DocumentError
@@ -18,7 +20,9 @@ from index.store import Manifest, SnapshotStore
 
 __all__ = [
     "SHIPPED",
+    "Fate",
     "build_index",
+    "compare_with_index",
     "extend_index",
     "index_store",
     "known_translations",
@@ -32,6 +36,9 @@ SHIPPED = "kst-22112-3908.nl.txt"
 """The document that comes with fiche."""
 SHIPPED_MEMORY = "kst-22112-3908.en.tmx"
 """Its English, sentence by sentence."""
+
+Fate = Literal["added", "replaced", "unchanged"]
+"""What becomes of a document that is brought to an index."""
 
 
 def index_store(settings: Settings) -> SnapshotStore:
@@ -73,6 +80,29 @@ def build_index(
         FicheError: another build is running, or the disk does not take it.
     """
     return _write(settings, encoder, documents or [shipped_document()], progress)
+
+
+def compare_with_index(settings: Settings, documents: Iterable[Document]) -> dict[str, Fate]:
+    """What adding these documents comes to, by name.
+
+    One that the index holds exactly so, made with the model set now, is unchanged: nothing of it need
+    be embedded. A translation memory that came later makes it a new one.
+    """
+    store = index_store(settings)
+    present = open_snapshot(settings, any_model=True) if store.exists() else None
+    if present is None:
+        return {document.id: "added" for document in documents}
+    made = datetime.fromisoformat(present.manifest.created).timestamp()
+    current = present.manifest.fingerprint == model_fingerprint(settings) and all(
+        own.stat().st_mtime < made for own in memory_folder(settings).glob("*.tmx")
+    )
+    found: dict[str, Fate] = {}
+    for document in documents:
+        before = present.documents.get(document.id)
+        found[document.id] = "added" if before is None else "replaced"
+        if current and before == document:
+            found[document.id] = "unchanged"
+    return found
 
 
 def extend_index(

@@ -101,12 +101,16 @@ class CleanText:
         self._length += len(text)
 
     def _join(self, lines: Sequence[Line]) -> tuple[str, list[int]]:
-        text, ends, owners = "", [], []
+        text = ""
+        ends: list[int] = []
+        owners: list[int] = []
         for line in lines:
             piece = line.text.strip()
             if not piece:
                 continue
             text = self._glue(text, piece)
+            if ends:  # a hyphen that went belonged to the line before
+                ends[-1] = min(ends[-1], len(text) - len(piece))
             ends.append(len(text))
             owners.append(line.page)
         return text, [owners[bisect_left(ends, i + 1)] for i in range(len(text))]

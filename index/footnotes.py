@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from index.pages import Line
 
-__all__ = ["FootnoteLines", "mark_of", "number_of", "split_footnotes"]
+__all__ = ["MAX_NOTES", "FootnoteLines", "mark_candidates", "mark_of", "number_of", "place_marks", "split_footnotes"]
 
 _FIRST_MARK = 0xE000
 _LAST_MARK = 0xF8FF
+MAX_NOTES = _LAST_MARK - _FIRST_MARK
+"""As many footnotes as there are characters to mark them with."""
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _NOTE_START = re.compile(r"^\s*(?:\[(\d{1,3})\]|(\d{1,3})(?=\s)|([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}))\s*(?=\S)")
 _TERMINAL = tuple('.!?)»”’"')
@@ -47,7 +49,7 @@ def split_footnotes(pages: list[list[Line]]) -> tuple[list[list[Line]], list[Foo
         body, found = _split_page(page, len(notes) + 1, before, paged=len(pages) > 1)
         bodies.append(body)
         notes += found
-    return _mark(bodies, notes), notes
+    return place_marks(bodies, notes), notes
 
 
 def _split_page(
@@ -72,7 +74,7 @@ def _zone_start(page: list[Line], expected: int, before: list[Line]) -> int | No
         apart = i == 0 or not page[i - 1].text.strip() or _is_rule(page[i - 1])
         if apart and _note_number(page[i]) == expected:
             body = "\n".join(line.text for line in [*before, *page[:i]])
-            if _candidates(body, expected):
+            if mark_candidates(body, expected):
                 return i
     return None
 
@@ -109,7 +111,7 @@ def _freeze(notes: list[list[Line]], expected: int) -> list[FootnoteLines]:
     return [FootnoteLines(expected + k, tuple(lines)) for k, lines in enumerate(notes)]
 
 
-def _candidates(text: str, number: int) -> list[re.Match[str]]:
+def mark_candidates(text: str, number: int) -> list[re.Match[str]]:
     """Places where `number` may be a mark: glued to a word or a closing sign, or superscript."""
     digits = str(number)
     raised = digits.translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
@@ -117,7 +119,7 @@ def _candidates(text: str, number: int) -> list[re.Match[str]]:
     return list(re.finditer(rf"{raised}(?![⁰¹²³⁴⁵⁶⁷⁸⁹])|\[{digits}\]|{glued}", text))
 
 
-def _mark(bodies: list[list[Line]], notes: list[FootnoteLines]) -> list[list[Line]]:
+def place_marks(bodies: list[list[Line]], notes: list[FootnoteLines]) -> list[list[Line]]:
     """The bodies with each footnote's mark replaced, searched in order so that marks ascend."""
     texts = ["\n".join(line.text for line in body) for body in bodies]
     whole = "\n".join(texts)
@@ -128,7 +130,7 @@ def _mark(bodies: list[list[Line]], notes: list[FootnoteLines]) -> list[list[Lin
             if bodies[page] and bodies[page][0].page > page_of_note[number]:
                 break
             begin = at[1] if page == at[0] else 0
-            found = [m for m in _candidates(texts[page], number) if m.start() >= begin]
+            found = [m for m in mark_candidates(texts[page], number) if m.start() >= begin]
             if found:
                 best = min(found, key=lambda m: (_part_of_name(texts[page], m, whole), m.start()))
                 texts[page] = texts[page][: best.start()] + mark_of(number) + texts[page][best.end() :]

@@ -14,7 +14,16 @@ from typing import Literal
 from index.footnotes import number_of
 from index.pages import Line
 
-__all__ = ["Block", "find_blocks"]
+__all__ = [
+    "Block",
+    "Outline",
+    "find_blocks",
+    "runs_on",
+    "take_block",
+    "text_width",
+    "with_values_below_labels",
+    "without_marks",
+]
 
 _CHAPTER = re.compile(r"^\s*(\d{1,2})\.\s+(?=\S)")
 _DECIMAL = re.compile(r"^\s*(\d{1,2}(?:\.\d{1,2})+)\.?\s+(?=\S)")
@@ -59,10 +68,12 @@ class Block:
     lines: tuple[Line, ...]
     section: str = ""
     """The id of a heading; for a field, that of the heading it is the value of."""
+    chapter: str = ""
+    """Of a heading that is called by its words: the id of the chapter that it stands in."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Outline:
+class Outline:
     """The numbers met so far, which say what the next heading must be called."""
 
     chapter: int = 0
@@ -71,7 +82,7 @@ class _Outline:
 
     def heading_at(self, text: str) -> tuple[str, str] | None:
         """The id and the kind (`chapter`, `letter`, `decimal`) that `text` opens, if it is next."""
-        bare = _without_marks(text)
+        bare = without_marks(text)
         if found := _DECIMAL.match(bare):
             return (found[1], "decimal") if int(found[1].split(".")[0]) in (self.chapter, self.chapter + 1) else None
         if found := _CHAPTER.match(bare):
@@ -81,11 +92,11 @@ class _Outline:
             return (f"{self.chapter}{found[1]}", "letter") if found[1] == expected else None
         return None
 
-    def after(self, identity: str, kind: str, title: str) -> "_Outline":
+    def after(self, identity: str, kind: str, title: str) -> "Outline":
         """The outline once the heading `identity` has been read."""
         if kind == "letter":
-            return _Outline(self.chapter, identity[-1], self.in_fields)
-        return _Outline(int(identity.split(".", 1)[0]), "", "gegevens" in title.lower())
+            return Outline(self.chapter, identity[-1], self.in_fields)
+        return Outline(int(identity.split(".", 1)[0]), "", "gegevens" in title.lower())
 
 
 _Lines = tuple[Line, ...]
@@ -97,23 +108,25 @@ def find_blocks(pages: list[list[Line]]) -> list[Block]:
     A letter's text is one field of metadata when its chapter is the one of general data
     (`Algemene gegevens`) and it is a single short block; otherwise its title is a heading.
     """
-    width = _width(line for page in pages for line in page)
-    outline = _Outline()
+    width = text_width(line for page in pages for line in page)
+    outline = Outline()
     blocks: list[Block] = []
     for block in _raw_blocks(pages, width):
         rest = block
         while rest:
-            made, rest, outline = _take(rest, outline)
+            made, rest, outline = take_block(rest, outline)
             blocks += made
-    return _with_values_below_labels(blocks)
+    return with_values_below_labels(blocks)
 
 
-def _width(lines: Iterable[Line]) -> float:
+def text_width(lines: Iterable[Line]) -> float:
+    """The length of a full line, in characters: nine of ten lines are no longer."""
     lengths = sorted(len(line.text) for line in lines if line.text.strip())
     return quantiles(lengths, n=10)[-1] if len(lengths) > 1 else 80.0
 
 
-def _without_marks(text: str) -> str:
+def without_marks(text: str) -> str:
+    """`text` without the marks of footnotes."""
     return "".join(char for char in text if number_of(char) is None)
 
 
@@ -121,7 +134,7 @@ def _raw_blocks(pages: list[list[Line]], width: float) -> list[_Lines]:
     """Lines between blank ones; a paragraph that a page break cut in two is one again."""
     blocks: list[list[Line]] = []
     for page in pages:
-        fresh = not (blocks and page and _runs_on(blocks[-1][-1], page[0], width))
+        fresh = not (blocks and page and runs_on(blocks[-1][-1], page[0], width))
         for line in page:
             if not line.text.strip():
                 fresh = True
@@ -133,14 +146,14 @@ def _raw_blocks(pages: list[list[Line]], width: float) -> list[_Lines]:
     return [tuple(block) for block in blocks]
 
 
-def _runs_on(last: Line, first: Line, width: float) -> bool:
+def runs_on(last: Line, first: Line, width: float) -> bool:
     """Whether the first line of a page goes on with the paragraph that the last page ended in."""
     if _CHAPTER.match(first.text) or _LETTER.match(first.text) or _BULLET.match(first.text):
         return False
     return not _SENTENCE_END.search(last.text.rstrip()) or len(last.text.rstrip()) >= _NARROW * width
 
 
-def _take(lines: _Lines, outline: _Outline) -> tuple[list[Block], _Lines, _Outline]:
+def take_block(lines: _Lines, outline: Outline) -> tuple[list[Block], _Lines, Outline]:
     """The blocks at the front of `lines`, the lines that are left, and the outline after them."""
     heading = outline.heading_at(lines[0].text)
     made = _take_heading(lines, *heading, outline) if heading else None
@@ -153,7 +166,7 @@ def _take(lines: _Lines, outline: _Outline) -> tuple[list[Block], _Lines, _Outli
     return [Block(kind, lines[:cut])], lines[cut:], outline
 
 
-def _opens(text: str, before: str, outline: _Outline) -> bool:
+def _opens(text: str, before: str, outline: Outline) -> bool:
     """Whether a line inside a block begins a heading or a list item of its own."""
     ended = bool(_SENTENCE_END.search(before.rstrip()))
     if ended and outline.heading_at(text) and text.rstrip()[-1:] not in ",;":
@@ -162,15 +175,15 @@ def _opens(text: str, before: str, outline: _Outline) -> bool:
 
 
 def _take_heading(
-    lines: _Lines, identity: str, kind: str, outline: _Outline
-) -> tuple[list[Block], _Lines, _Outline] | None:
+    lines: _Lines, identity: str, kind: str, outline: Outline
+) -> tuple[list[Block], _Lines, Outline] | None:
     """The heading that `lines` open with, for a field also its value; `None` if it is prose."""
     prefix = len(lines[0].text) - len(re.sub(r"^\s*\S+\s+", "", lines[0].text))
     inner = outline.after(identity, kind, lines[0].text)
     stop = next((i for i in range(1, len(lines)) if inner.heading_at(lines[i].text)), len(lines))
     is_field = kind == "letter" and outline.in_fields
     title, value = _label_and_value(lines[:stop], prefix) if is_field else _title_and_rest(lines[:stop], prefix)
-    words = _without_marks(" ".join(line.text for line in title)[prefix:]).strip()
+    words = without_marks(" ".join(line.text for line in title)[prefix:]).strip()
     if not words[:1].isupper() or words.endswith((";", ",")) or len(words.split()) > _HEADING_WORDS:
         return None
     if kind != "letter" and words.endswith("."):
@@ -218,9 +231,14 @@ def _title_and_rest(lines: _Lines, prefix: int) -> tuple[_Lines, _Lines]:
     return lines[:1], lines[1:]
 
 
-def _with_values_below_labels(blocks: list[Block]) -> list[Block]:
+def _words(block: Block) -> str:
+    return " ".join(line.text for line in block.lines)
+
+
+def with_values_below_labels(blocks: list[Block]) -> list[Block]:
     """The same blocks, a value that stands a blank line below its label made a field too."""
     field_chapters = {block.section[:-1] for block in blocks if block.kind == "field"}
+    field_chapters |= {b.section for b in blocks if b.kind == "heading" and "gegevens" in _words(b).lower()}
     out: list[Block] = []
     for block in blocks:
         before = out[-1] if out else None
@@ -229,6 +247,7 @@ def _with_values_below_labels(blocks: list[Block]) -> list[Block]:
             and before.kind == "heading"
             and before.section[-1:].isalpha()
             and before.section[:-1] in field_chapters
+            and not before.chapter
             and block.kind in ("paragraph", "item")
             and sum(len(line.text.split()) for line in block.lines) <= _FIELD_WORDS
         ):

@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
-__all__ = ["Line", "normalise", "split_pages"]
+__all__ = ["Line", "is_page_furniture", "is_page_number", "normalise", "split_pages"]
 
 _PARLIAMENTARY = re.compile(
     r"""^\s*(?:
@@ -44,6 +44,16 @@ class Line:
 
     text: str
     page: int
+
+
+def is_page_number(text: str) -> bool:
+    """Whether a line is a page's number and nothing else."""
+    return bool(_PAGE_NUMBER.match(text))
+
+
+def is_page_furniture(text: str) -> bool:
+    """Whether a line is the running footer or the colophon of a parliamentary paper."""
+    return bool(_PARLIAMENTARY.match(text))
 
 
 def normalise(raw: str) -> str:

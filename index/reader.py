@@ -6,18 +6,20 @@ Knows nothing of vectors, indexes or questions. The steps, each in its own modul
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from index.arrange import arrange
 from index.cleantext import CleanText, Hyphenation
 from index.errors import DocumentError
 from index.footnotes import FootnoteLines, split_footnotes
+from index.formats.elements import Draft
 from index.outline import Block, find_blocks
 from index.pages import Line, split_pages
 from index.passages import Paragraph, group_paragraphs
 from index.records import Document, Footnote, Passage, PassageKind, Section, Span
 
-__all__ = ["MAX_DOCUMENT_BYTES", "document_id", "read_document", "read_text"]
+__all__ = ["MAX_DOCUMENT_BYTES", "document_id", "read_document", "read_draft", "read_text"]
 
 MAX_DOCUMENT_BYTES = 50_000_000
 _METADATA = {
@@ -84,12 +86,26 @@ def read_text(raw: str, identity: str, source: str = "the text") -> Document:
     return _Assembly(identity, CleanText(Hyphenation(lines))).assemble(find_blocks(bodies), notes)
 
 
+def read_draft(draft: Draft, identity: str) -> Document:
+    """Read a document from the elements that its format was read into.
+
+    Raises:
+        DocumentError: there is no word in it.
+    """
+    lines = [line.text for element in draft.elements for line in element.lines]
+    lines += [line.text for note in draft.notes for line in note.lines]
+    if not any(re.search(r"\w", line) for line in lines):
+        raise DocumentError("there are no words in it: give a document with text in it")
+    clean = CleanText(Hyphenation(lines))
+    return _Assembly(identity, clean, draft.properties).assemble(arrange(draft.elements), draft.notes)
+
+
 class _Assembly:
     """Writes blocks and footnotes into the clean text, and collects what stands where."""
 
-    def __init__(self, identity: str, clean: CleanText) -> None:
-        self.identity, self.clean = identity, clean
-        self.sections: list[tuple[str, int, int]] = []
+    def __init__(self, identity: str, clean: CleanText, properties: Mapping[str, str] | None = None) -> None:
+        self.identity, self.clean, self.properties = identity, clean, properties or {}
+        self.sections: list[tuple[str, int, int, str]] = []  # id, start, end, chapter of one without a number
         self.paragraphs: list[Paragraph] = []
         self.fields: list[tuple[str, int, int, int]] = []  # section, start of label, start, end of value
         self.notes: list[tuple[int, int, int, int]] = []  # number, start of the number, start, end of the note
@@ -109,7 +125,7 @@ class _Assembly:
             return
         section = self.sections[-1][0] if self.sections else ""
         if block.kind == "heading":
-            self.sections.append((block.section, start, end))
+            self.sections.append((block.section, start, end, block.chapter))
         elif block.kind == "field":
             self.fields.append((block.section, self.sections[-1][1], start, end))
         elif block.kind == "title" and self.title is None:
@@ -126,12 +142,12 @@ class _Assembly:
 
     def _document(self, text: str, starts: list[int], numbers: list[int]) -> Document:
         sections = tuple(
-            Section(identity, re.sub(r"^\s*\S+\s+", "", text[start:end]), start, end)
-            for identity, start, end in self.sections
+            Section(identity, _title(text[start:end], chapter), start, end, chapter)
+            for identity, start, end, chapter in self.sections
         )
         anchors = self.clean.anchors
         footnotes = tuple(Footnote(n, start, end, anchors.get(n)) for n, _, start, end in self.notes)
-        metadata = self._metadata(text, sections)
+        metadata = {**self.properties, **self._metadata(text, sections)}
         shown = text[slice(*self.title)] if self.title else metadata.get("title", self.identity)
         return Document(
             id=self.identity,
@@ -174,6 +190,10 @@ class _Assembly:
             yield Passage(
                 f"{self.identity}-{digest[:12]}", kind, start, end, section, _heading(sections, section), spans
             )
+
+
+def _title(heading: str, chapter: str) -> str:
+    return heading if chapter else re.sub(r"^\s*\S+\s+", "", heading)
 
 
 def _section_at(sections: tuple[Section, ...], offset: int) -> str:

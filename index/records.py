@@ -5,10 +5,13 @@ text, `start` inclusive and `end` exclusive, so `document.text[x.start:x.end]` i
 own words.
 """
 
+import datetime
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+from index.dates import find_date
 
 __all__ = ["Document", "Footnote", "Language", "Passage", "PassageKind", "Section", "Span"]
 
@@ -36,11 +39,13 @@ class Section:
     title: str
     start: int
     end: int
+    within: str = ""
+    """Of a heading without a number, which is called by its own words: the id of its chapter."""
 
     @property
     def chapter(self) -> str:
         """The id of the chapter that the section stands in: `3` for `3b`."""
-        return self.id.rstrip("abcdefghijklmnopqrstuvwxyz").split(".")[0]
+        return self.within or self.id.rstrip("abcdefghijklmnopqrstuvwxyz").split(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +95,23 @@ class Document:
     """The page that begins at the same place in `page_starts`, counted from 1."""
     pages: int = field(default=1)
 
+    @property
+    def date(self) -> datetime.date | None:
+        """The date that its metadata name, where they name one."""
+        return find_date(self.metadata.get("date", ""))
+
+    @property
+    def ministry(self) -> str:
+        """The ministry that its metadata name, or nothing."""
+        return self.metadata.get("ministry", "")
+
     def page_at(self, offset: int) -> int:
         """The page, counted from 1, that the character at `offset` stands on."""
         return self.page_numbers[max(0, bisect_right(self.page_starts, offset) - 1)]
+
+    def section_number(self, section_id: str) -> str:
+        """What the section is called beside its title: its id, or nothing where the title is its id."""
+        return "" if any(s.id == section_id and s.within for s in self.sections) else section_id
 
     def section_title(self, section_id: str) -> str:
         """The title of a section, or the document's own title before the first heading."""

@@ -116,11 +116,14 @@ def where(hit: Hit, lang: Language) -> str:
     page = hit.document.page_at(hit.best.start)
     known = hit.section_translation if lang == "en" else None
     title = escape_markdown(known or hit.document.section_title(hit.passage.section))
-    if not hit.passage.section:
+    number = hit.document.section_number(hit.passage.section)
+    if not number and hit.passage.section:  # a heading without a number is called by its words alone
+        return f"onderdeel «{title}», pagina {page}" if lang == "nl" else f"section “{title}”, page {page}"
+    if not number:
         return f"pagina {page}" if lang == "nl" else f"page {page}"
     if lang == "nl":
-        return f"onderdeel {hit.passage.section} («{title}»), pagina {page}"
-    return f"section {hit.passage.section} (“{title}”), page {page}"
+        return f"onderdeel {number} («{title}»), pagina {page}"
+    return f"section {number} (“{title}”), page {page}"
 
 
 def escape_markdown(text: str) -> str:

@@ -197,3 +197,34 @@ def test_a_closed_pipe_is_no_error(home: Path) -> None:
         env={**os.environ, "FICHE_HOME": str(home)},
     )
     assert done.stderr == b""
+
+
+def test_a_folder_is_added_and_told_of(tmp_path: Path, home: Path) -> None:
+    drawer = tmp_path / "lade"
+    drawer.mkdir()
+    (drawer / "zwembad.md").write_text(
+        "# Zwembad\n\n## Bouw\n\nOosterwolde bouwt in 2031 een zwembad.", encoding="utf-8"
+    )
+    (drawer / "brug.html").write_text("<html><h1>Brug</h1><p>De brug is rood.</p></html>", encoding="utf-8")
+    (drawer / "kapot.pdf").write_bytes(b"%PDF-1.7\nkapot")
+    first = run(tmp_path, "index", "add", str(drawer))
+    assert first.returncode == 1
+    lines = first.stdout.decode().splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["failed", "added", "added"]
+    assert "kapot.pdf: it is damaged" in lines[0]
+    assert first.stderr == b""
+    snapshot = (tmp_path / "index" / "CURRENT").read_bytes()
+    (drawer / "kapot.pdf").unlink()
+    again = run(tmp_path, "index", "add", str(drawer))
+    assert again.returncode == 0
+    assert [line.split()[0] for line in again.stdout.decode().splitlines()[:2]] == ["unchanged", "unchanged"]
+    assert (tmp_path / "index" / "CURRENT").read_bytes() == snapshot
+    (drawer / "zwembad.md").write_text("# Zwembad\n\nHet plan is ingetrokken.", encoding="utf-8")
+    changed = run(tmp_path, "index", "add", str(drawer)).stdout.decode().splitlines()
+    assert [line.split()[:2] for line in changed[:2]] == [["unchanged", "brug"], ["replaced", "zwembad"]]
+    assert "2031" not in run(tmp_path, "show", "zwembad", "--text").stdout.decode()
+    listed = run(tmp_path, "index", "list").stdout.decode().splitlines()
+    assert [line.split()[0] for line in listed] == ["name", "brug", "zwembad"]
+    assert complaint(run(tmp_path, "index", "add", str(tmp_path / "index" / "snapshots")), 2).startswith(
+        "fiche: no documents"
+    )

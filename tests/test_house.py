@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FILES = sorted(p for f in ("index", "rag", "ui", "ui/web", "evals", "evals/reader") for p in (ROOT / f).glob("*.py"))
+FILES = sorted(
+    p
+    for f in ("index", "index/formats", "rag", "ui", "ui/web", "evals", "evals/reader")
+    for p in (ROOT / f).glob("*.py")
+)
 HEAVY = {
     "faiss": {"index/vectors.py"},
     "bm25s": {"index/keywords.py"},
@@ -17,9 +21,12 @@ HEAVY = {
     "onnxruntime": {"index/onnx_reader.py", "evals/reader/export.py"},
     "torch": {f"evals/reader/{name}.py" for name in ("__main__", "answering", "export", "holdout", "retrieval")},
     "defusedxml": {"index/memory.py"},
+    "docx": {"index/formats/word.py"},
     "httpx": {"rag/llm.py"},
     "lingua": {"rag/language.py"},
     "llama_index": {"rag/llama.py", "evals/engines.py"},
+    "lxml": {"index/formats/trees.py"},
+    "markdown_it": {"index/formats/markdown.py"},
     "matplotlib": {"evals/plots.py"},
     "ir_measures": {"evals/relevance.py"},
     "sklearn": {"evals/calibrate.py", "evals/reader/holdout.py"},
@@ -32,6 +39,7 @@ HEAVY = {
         *("ui/cli.py", "ui/translate.py", "ui/web/serve.py"),
         *("evals/cli.py", "evals/bench.py", "evals/check.py", "evals/transfer.py", "evals/reader/__main__.py"),
     },
+    "pypdfium2": {"index/formats/pdf.py"},
     "prompt_toolkit": {"ui/chat.py"},
 }
 

@@ -19,14 +19,12 @@ from rich.console import Console
 
 from index.build import (
     build_index,
-    extend_index,
     index_store,
     open_snapshot,
     remove_documents,
     shipped_document,
 )
 from index.errors import DocumentError, FicheError, IndexStateError, InputError, QuestionError
-from index.reader import read_document
 from index.records import Document
 from index.settings import Settings, load_settings
 from rag.language import Language
@@ -62,15 +60,14 @@ def _err() -> Console:
 def _ensure_index(settings: Settings, lang: Language) -> None:
     if not index_store(settings).exists():
         _err().print(say("building", lang), style="dim")
-        _build(settings, [])
+        _build(settings)
 
 
-def _build(settings: Settings, documents: list[Document], *, extend: bool = False) -> None:
+def _build(settings: Settings) -> None:
     from index.encoder import load_encoder
 
     with terminal.progress_bar(_err(), "embedding") as progress:
-        make = extend_index if extend else build_index
-        make(settings, load_encoder(settings), documents, progress)
+        build_index(settings, load_encoder(settings), progress=progress)
 
 
 @app.command()
@@ -158,16 +155,17 @@ def _indexed(settings: Settings) -> list[Document]:
 def build() -> None:
     """Make the index of the fiche that comes with the program."""
     settings = load_settings()
-    _build(settings, [])
+    _build(settings)
     info()
 
 
 @index_app.command()
-def add(files: Annotated[list[Path], typer.Argument(help="Text files (UTF-8) to add or replace.")]) -> None:
-    """Add documents to the index, or replace those of the same name."""
-    settings = load_settings()
-    _build(settings, [read_document(file) for file in files], extend=True)
-    info()
+def add(paths: Annotated[list[Path], typer.Argument(help="Files or folders: .txt .md .pdf .docx .odt .html")]) -> None:
+    """Add documents to the index, or replace those of the same name; says of each file what became of it."""
+    from ui.adding import add_files
+
+    if add_files(load_settings(), paths, _out(), _err()):
+        raise typer.Exit(1)
 
 
 @index_app.command()
@@ -179,6 +177,12 @@ def remove(documents: Annotated[list[str], typer.Argument(help="The documents' n
     with terminal.progress_bar(_err(), "embedding") as progress:
         remove_documents(settings, load_encoder(settings), documents, progress)
     info()
+
+
+@index_app.command("list")
+def list_documents() -> None:
+    """List the documents of the index, with title, date, ministry and size."""
+    terminal.show_list(_out(), _indexed(load_settings()))
 
 
 @index_app.command()

@@ -21,7 +21,10 @@ from rag.language import Language
 from rag.records import Answer, Citation, Hit
 from ui.messages import say
 
-__all__ = ["printable", "progress_bar", "show_answer", "show_document", "show_index", "show_outline"]
+__all__ = ["printable", "progress_bar", "show_answer", "show_document", "show_index", "show_list", "show_outline"]
+
+_PIPED_WIDTH = 240
+"""Where another program reads a list, a document is one line of it."""
 
 
 def printable(text: str) -> str:
@@ -85,8 +88,8 @@ def _show_source(
 ) -> None:
     place = [f"{say('page', lang)} {document.page_at(span.start)}"]
     if passage.section:
-        own = document.section_title(passage.section)
-        place.append(f"{passage.section} {title if title and lang == 'en' else own}")
+        shown = title if title and lang == "en" else document.section_title(passage.section)
+        place.append(f"{document.section_number(passage.section)} {shown}".strip())
     if passage.kind == "footnote":
         place.append(f"{say('footnote', lang)} {document.text[passage.start : passage.sentences[0].start].strip()}")
     head = Text(f"[{number}] " if number else "    ", style="cyan bold")
@@ -140,7 +143,24 @@ def show_outline(console: Console, document: Document) -> None:
     for section in document.sections:
         indent = "  " if section.id != section.chapter else ""
         page = document.page_at(section.start)
-        table.add_row(Text(indent + section.id), Text(printable(section.title)), Text(f"p. {page}", style="dim"))
+        number = document.section_number(section.id)
+        table.add_row(Text(indent + number), Text(printable(section.title)), Text(f"p. {page}", style="dim"))
+    console.print(table)
+
+
+def show_list(console: Console, documents: list[Document]) -> None:
+    """A line for each document: its name, title, date, ministry and size."""
+    if not console.is_terminal:
+        console.width = max(console.width, _PIPED_WIDTH)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("name", "title", "date", "ministry"):
+        table.add_column(name, overflow="fold")
+    for name in ("pages", "passages"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for document in documents:
+        words = (document.id, document.title, str(document.date or ""), document.ministry)
+        size = (str(document.pages), str(len(document.passages)))
+        table.add_row(*(Text(printable(" ".join(word.split()))) for word in words), *(Text(count) for count in size))
     console.print(table)
 
 
