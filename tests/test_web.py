@@ -238,6 +238,8 @@ def test_no_file_is_taken_that_is_too_large_or_no_text(site: Site) -> None:
         reply = site.service.add_document({"name": "../../x.txt", "content": base64.b64encode(raw).decode()})
         assert reply["error"]["nl"].startswith("Dit kan niet: ")
     assert site.service.add_document({"name": "x", "content": "!"})["error"]
+    pdf = base64.b64encode(b"<!DOCTYPE html><p>woorden</p>").decode()
+    assert "rename it to .html" in site.service.add_document({"name": "x.pdf", "content": pdf})["error"]["en"]
     assert site.service.report({"name": "../../../etc"})["error"]
     assert site.service.run_set({"name": "../../etc/passwd"})["kind"] == "run"
     _until(lambda: not site.service.jobs.state()["running"])

@@ -10,7 +10,7 @@ from typing import Any
 
 from ui.web.words import word
 
-__all__ = ["MAX_BODY_BYTES", "POLICY", "Guard"]
+__all__ = ["MAX_BODY_BYTES", "MAX_FILE_BYTES", "POLICY", "Guard"]
 
 POLICY = "; ".join(
     [
@@ -38,7 +38,10 @@ _HEADERS = {
     b"cross-origin-opener-policy": b"same-origin",
 }
 MAX_BODY_BYTES = 3_000_000
-"""A file of 2 MB in base64, and what goes with it."""
+"""A question or a form, and far more than it needs."""
+MAX_FILE_BYTES = 14_000_000
+"""Where files go: one of 10 MB in base64, and what goes with it."""
+_FILES = "/gradio_api/component_server"
 _CLOSED = ("/upload", "/proxy=", "/file=", "/file/", "/stream/", "/deep_link", "/vibe", "/process_recording")
 """Gradio's roads for files and addresses: this page uploads nothing that way, and fetches nothing."""
 _MOST_ADDRESSES = 10_000
@@ -80,7 +83,7 @@ class Guard:
             await send(message)
 
         try:
-            await self._app(scope, _counted(receive), headed)
+            await self._app(scope, _counted(receive, _most(scope["path"])), headed)
         except _TooLargeError:
             if not begun:
                 await _answer(send, 413, "the request is too large")
@@ -91,7 +94,7 @@ class Guard:
         if road.startswith(_CLOSED):
             return 404, "there is nothing here"
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+        if not length.isdigit() or int(length) > _most(path):
             return 413, "the request is too large"
         if scope["method"] == "POST" and not self._may(scope["client"][0] if scope.get("client") else ""):
             return 429, word("too_many", "en")
@@ -110,7 +113,11 @@ class Guard:
         return left >= 1
 
 
-def _counted(receive: Receive) -> Receive:
+def _most(path: str) -> int:
+    return MAX_FILE_BYTES if path.startswith(_FILES) else MAX_BODY_BYTES
+
+
+def _counted(receive: Receive, most: int) -> Receive:
     """`receive` that stops a body without a length, or with a false one."""
     total = 0
 
@@ -118,7 +125,7 @@ def _counted(receive: Receive) -> Receive:
         nonlocal total
         message = await receive()
         total += len(message.get("body", b""))
-        if total > MAX_BODY_BYTES:
+        if total > most:
             raise _TooLargeError
         return message
 

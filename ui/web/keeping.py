@@ -5,11 +5,13 @@ import binascii
 import re
 from importlib.metadata import entry_points
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from index.build import extend_index, remove_documents
-from index.errors import DocumentError, InputError
-from index.reader import document_id, read_text
+from index.build import compare_with_index, extend_index, remove_documents
+from index.errors import InputError
+from index.intake import read_safely
+from index.reader import document_id
 from index.records import Document
 from index.snapshot import Progress
 from ui.web.markup import Markup, escape
@@ -17,8 +19,8 @@ from ui.web.service import Reply, Service, told
 
 __all__ = ["MAX_UPLOAD_BYTES", "Keeping"]
 
-MAX_UPLOAD_BYTES = 2_000_000
-"""Of a document or a set: some thousand pages of text."""
+MAX_UPLOAD_BYTES = 10_000_000
+"""Of a document or a set."""
 
 
 class Keeping(Service):
@@ -26,10 +28,12 @@ class Keeping(Service):
 
     @told
     def add_document(self, data: Reply) -> Reply:
-        """Begin to index a file: `name`, and `content` in base64."""
+        """Begin to index a file: `name`, and `content` in base64; `fate` says what it comes to."""
         document = _read(str(data.get("name", "")), _bytes(data))
-        self.jobs.start("index", lambda progress: self._extend(document, progress))
-        return self.jobs.state()
+        fate = compare_with_index(self.settings, [document])[document.id]
+        if fate != "unchanged":
+            self.jobs.start("index", lambda progress: self._extend(document, progress))
+        return {**self.jobs.state(), "id": document.id, "fate": fate}
 
     def _extend(self, document: Document, progress: Progress) -> str:
         extend_index(self.settings, self.engine.encoder, [document], progress)
@@ -110,17 +114,9 @@ def _bytes(data: Reply) -> bytes:
 
 
 def _read(name: str, raw: bytes) -> Document:
-    """A document out of uploaded bytes; its name is a name only, never a path."""
+    """A document out of uploaded bytes, read with limits; its name is a name only, never a path."""
     base = re.split(r"[\\/]", name)[-1][:200] or "document.txt"
-    if b"\0" in raw:
-        raise DocumentError(
-            f"{base} is not text: give a UTF-8 text file", f"{base} is geen tekst. Kies een tekstbestand in UTF-8."
-        )
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DocumentError(
-            f"{base} is not UTF-8 (byte {error.start}): save it as UTF-8 text",
-            f"{base} is geen UTF-8 (byte {error.start}). Sla het bestand op als tekst in UTF-8.",
-        ) from error
-    return read_text(text, document_id(Path(base)), source=base)
+    with TemporaryDirectory(prefix="fiche-") as folder:
+        path = Path(folder) / f"document{Path(base).suffix[:10]}"
+        path.write_bytes(raw)
+        return read_safely(path, document_id(Path(base)))

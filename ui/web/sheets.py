@@ -3,6 +3,7 @@
 Knows nothing of what will fill them. As `shell`, its controls carry `data-do`.
 """
 
+from index.formats.sniff import SUFFIXES
 from ui.web.icons import icon
 from ui.web.keeping import MAX_UPLOAD_BYTES
 from ui.web.markup import Markup, join, tag
@@ -24,11 +25,11 @@ def panel(name: str, *children: Markup, hidden: bool = True) -> Markup:
     )
 
 
-def _file(identity: str, key: str, accept: str) -> Markup:
+def _file(identity: str, key: str, accept: str, *, several: bool = False) -> Markup:
     return tag(
         "div",
         tag("span", both(key), class_="label", id=f"{identity}-label"),
-        tag("input", type="file", id=identity, accept=accept, class_="sr", aria_labelledby=f"{identity}-label"),
+        tag("input", type="file", id=identity, accept=accept, multiple=several, class_="sr", aria_labelledby=f"{identity}-label"),
         tag("label", both("choose"), for_=identity, class_="choose"),
         tag("span", both("no_file"), id=f"{identity}-name", class_="hint"),
         class_="field file",
@@ -49,12 +50,13 @@ def documents_panel() -> Markup:
                 "form",
                 tag("h3", both("add_document")),
                 tag("p", both("add_hint", megabytes=megabytes), class_="hint", id="add-hint"),
-                _file("document-file", "choose_file", ".txt,text/plain"),
+                _file("document-file", "choose_file", ",".join(SUFFIXES), several=True),
                 tag("button", both("add"), type="submit", class_="primary"),
                 id="add-document",
                 class_="box",
             ),
             tag("div", id="index-job", class_="job", role="status"),
+            tag("ul", id="outcomes", class_="outcomes", aria_live="polite"),
             tag("dl", id="index-facts", class_="facts"),
             class_="sheet",
         ),

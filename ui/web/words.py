@@ -157,9 +157,15 @@ _WORDS: dict[str, tuple[str, str]] = {
     "snapshot": ("Momentopname", "Snapshot"),
     "add_document": ("Document toevoegen of vervangen", "Add or replace a document"),
     "add_hint": (
-        "Een tekstbestand (UTF-8) van hoogstens {megabytes} MB. Een document met dezelfde naam wordt vervangen.",
-        "A text file (UTF-8) of at most {megabytes} MB. A document of the same name is replaced.",
+        "PDF, Word (.docx), ODT, een webpagina, Markdown of tekst, hoogstens {megabytes} MB per bestand. Een document "
+        "met dezelfde naam wordt vervangen.",
+        "PDF, Word (.docx), ODT, a web page, Markdown or text, at most {megabytes} MB each. A document of the same "
+        "name is replaced.",
     ),
+    "fate_added": ("toegevoegd", "added"),
+    "fate_replaced": ("vervangen", "replaced"),
+    "fate_unchanged": ("stond er al precies zo in", "was there already, just so"),
+    "fate_stopped": ("niet toegevoegd", "not added"),
     "choose_file": ("Bestand", "File"),
     "choose": ("Kies een bestand", "Choose a file"),
     "no_file": ("Nog geen bestand gekozen", "No file chosen yet"),

@@ -25,7 +25,7 @@
   const date = (text, style) => F.date(text.replace(" UTC", "Z").replace(" ", "T"), style);
 
   // A task of the program: its progress until it ends, then what came of it.
-  const follow = (place, ended) => {
+  const follow = (place, ended, failed) => {
     clearInterval(polling);
     const bar = F.h("progress", { max: 1, ...F.named("busy") });
     const count = F.h("span", { class: "count" });
@@ -40,9 +40,35 @@
       if (job.running) return;
       clearInterval(polling);
       place.replaceChildren();
-      if (job.error) place.replaceChildren(F.h("p", { class: "error", role: "alert" }, F.pair(job.error)));
+      if (job.error && failed) failed(job.error);
+      else if (job.error) place.replaceChildren(F.h("p", { class: "error", role: "alert" }, F.pair(job.error)));
       else ended(job.result);
     }, 1000);
+  };
+
+  // Files one after another, and a line about each.
+  const addDocument = async (file) => {
+    const most = Number(F.app.dataset.most);
+    if (file.size > most) return F.both("add_hint", { megabytes: most / 1e6 });
+    let reply = null;
+    try { reply = await F.server.add_document({ name: file.name, content: await content(file) }); } catch { /* told below */ }
+    if (!reply || reply.error) return reply?.error?.nl ? F.pair(reply.error) : F.trouble();
+    if (!reply.running) return F.both(`fate_${reply.fate}`);
+    return new Promise((told) => follow(F.get("index-job"),
+      (result) => told(F.both(result ? `fate_${reply.fate}` : "fate_stopped")), (error) => told(F.pair(error))));
+  };
+  const addDocuments = async (input) => {
+    if (!input.files.length) { input.focus(); return F.say(F.both("no_file"), "bad"); }
+    const files = [...input.files];
+    F.get("outcomes").replaceChildren();
+    for (const file of files) {
+      const line = F.h("li", {}, F.h("strong", {}, file.name), ": ");
+      F.get("outcomes").append(line);
+      line.append(await addDocument(file));
+    }
+    input.value = "";
+    F.get(`${input.id}-name`).replaceChildren(F.both("no_file"));
+    showDocuments();
   };
 
   const showDocuments = async () => {
@@ -136,11 +162,11 @@
   F.onstart.push(() => {
     for (const input of F.app.querySelectorAll("input[type=file]"))
       input.addEventListener("change", () => {
-        F.get(`${input.id}-name`).replaceChildren(input.files[0]?.name || F.both("no_file"));
+        F.get(`${input.id}-name`).replaceChildren([...input.files].map((file) => file.name).join(", ") || F.both("no_file"));
       });
     F.get("add-document").addEventListener("submit", async (event) => {
       event.preventDefault();
-      if (await upload(F.get("document-file"), "add_document")) follow(F.get("index-job"), indexed);
+      await addDocuments(F.get("document-file"));
     });
     F.get("set-file").addEventListener("change", async () => {
       const reply = await upload(F.get("set-file"), "add_set");
