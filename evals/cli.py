@@ -92,11 +92,11 @@ def _run_set(
 def _candidate(settings: Settings, name: EngineName) -> tuple[Any, list[str], dict[str, Any]]:
     """What is measured, the passages that it can find, and what the report says of them."""
     from evals.engines import FicheCandidate, KeywordCandidate, PlainCandidate
-    from index.build import build_index, index_store
+    from index.build import build_index, index_exists
     from index.encoder import load_encoder
     from rag.engine import Engine, open_engine
 
-    if not index_store(settings).exists():
+    if not index_exists(settings):
         build_index(settings, load_encoder(settings))
     engine: Engine = open_engine(settings)
     documents = list(engine.snapshot.documents.values())

@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-__all__ = ["by_tag", "curve", "flips", "latency", "reliability"]
+__all__ = ["by_tag", "curve", "flips", "growth", "latency", "reliability"]
 
 Say = Callable[[str], str]
 _BLUE, _ORANGE, _GREY = "#1f6f9f", "#c8641e", "#8a8f98"
@@ -108,4 +108,19 @@ def curve(log: Sequence[Mapping[str, Any]]) -> str:
             ]
             axes.plot(steps, means, color=_BLUE, linewidth=1)
             axes.set(title=stage, xlabel="step", ylabel="loss", ylim=(0, None))
+        return _svg(figure)
+
+
+def growth(sizes: Mapping[str, Mapping[str, Any]]) -> str:
+    """Time of a question, memory and disk by the number of passages, all on logarithmic axes."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(8, 2.6))
+        passages = [entry["passages"] for entry in sizes.values()]
+        panels = {"a question, ms": ("p50_ms", "p95_ms"), "GB": ("resident_gb", "disk_gb"), "made in, s": ("build_s",)}
+        for axes, (title, names) in zip(figure.subplots(1, 3), panels.items(), strict=True):
+            for name, colour in zip(names, (_BLUE, _ORANGE), strict=False):
+                axes.plot(passages, [entry[name] for entry in sizes.values()], "o-", color=colour, label=name)
+            axes.set(xscale="log", yscale="log", title=title, xlabel="passages")
+            axes.legend(frameon=False)
+        figure.tight_layout()
         return _svg(figure)

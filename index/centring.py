@@ -13,6 +13,7 @@ shipped, those of any other are computed once, from the same sample, when an ind
 """
 
 import json
+import threading
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Centring"]
 
 _FILE = "centring.npz"
+_LOADING = threading.Lock()
+"""NumPy parses the head of an array as Python, which CPython 3.11 cannot do in two threads at once (gh-106905)."""
 _LANGUAGES: tuple[Language, ...] = ("nl", "en")
 
 
@@ -44,7 +47,7 @@ class Centring:
     def of(cls, encoder: "Encoder") -> "Centring":
         """The means of `encoder`: the shipped ones if they are its own, else computed."""
         for folder in (files("index") / "data" / "reader", files("index") / "data"):
-            with (folder / _FILE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            with _LOADING, (folder / _FILE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 if str(stored["fingerprint"]) == encoder.fingerprint:
                     return cls._from(stored)
         return cls.compute(encoder)
@@ -67,7 +70,7 @@ class Centring:
     @classmethod
     def load(cls, folder: "Path") -> "Centring":
         """What `save` wrote to the same folder."""
-        with np.load(folder / _FILE, allow_pickle=False) as stored:
+        with _LOADING, np.load(folder / _FILE, allow_pickle=False) as stored:
             return cls._from(stored)
 
     @classmethod

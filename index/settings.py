@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     """The folder that holds everything fiche keeps."""
     model: str = BUNDLED_MODEL
     """`bundled`, `general`, or the name or folder of another sentence-transformers model."""
+    store: str = ""
+    """`milvus:URI`: an index in Milvus, in a file (`milvus:index.db`) or a cluster (`milvus:http://host:19530`)."""
+    store_key: SecretStr = SecretStr("")
+    """The key that the Milvus cluster wants: a token, or `NAME:PASSWORD`. Read from the environment only."""
     lang: Literal["auto", "nl", "en"] = "auto"
     """The language of questions and answers; `auto` finds it out for each question."""
     llm: str = ""

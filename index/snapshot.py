@@ -1,55 +1,40 @@
-"""What an index consists of, made from documents and read back whole.
+"""An index in memory: its segments as one, and the documents behind their rows.
 
-Knows nothing of questions. Rows are sentences: each has a pooled vector in FAISS, its token
-vectors, and its words for keyword search; so has each passage. LlamaIndex's own storage is not
-used for this: its `persist` is not atomic, its FAISS store mixes up rows after a deletion, and
-neither notices that vectors and texts are of different ages.
+Knows nothing of questions. Rows run through all segments, over what counts of each: whoever asks
+meets neither segments nor what was taken out of them. Vectors of tokens, postings and documents stay
+on the disk and are read where they are needed. LlamaIndex's own storage is not used for this: its
+`persist` is not atomic, its FAISS store mixes up rows after a deletion, and neither notices that
+vectors and texts are of different ages.
 """
 
-import json
-import re
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Protocol, overload
 
 import numpy as np
 
 from index.centring import Centring
 from index.encoder import Encoded, Encoder
 from index.errors import SnapshotDamagedError
-from index.glosses import gloss
-from index.keywords import KeywordIndex
-from index.memory import Segment, TranslationMemory
-from index.records import Document, Footnote, Language, Passage, Section, Span
-from index.store import Manifest
-from index.vectors import VectorIndex
-from index.words import terms
+from index.files import FileEntry
+from index.keywords import Keywords
+from index.manifest import SEGMENTS, Manifest, Part
+from index.memory import TranslationMemory
+from index.records import Document, Language, Passage, Span
+from index.segment import LANGUAGES, DocumentEntry, Segment
+from index.tokens import TokenTable
+from index.vectors import Vectors
+from index.writing import Kept, Progress, write_segment
 
-__all__ = ["Snapshot", "TokenTable", "View", "embedded_text", "write_snapshot"]
+__all__ = ["Progress", "Snapshot", "View", "choose_codec", "encode_all", "kept_of", "segment_files", "write_snapshot"]
 
 _CHUNK = 16
-_ANCHOR_WORDS = 10
-LANGUAGES: tuple[Language, ...] = ("nl", "en")
-_VIEWS = ("passages", "sentences")
-"""What has token vectors and words of its own, in Dutch and, where it is translated, in English."""
-_POINTS_BACK = re.compile(r"(?:dit|deze|die|dat|dergelijke|hier\w+|daar\w+)\b", re.IGNORECASE)
-_LOADING = threading.Lock()
-"""NumPy parses the head of an array as Python, which CPython 3.11 cannot do in two threads at once (gh-106905)."""
-Progress = Callable[[int, int], None]
-"""Called with the number of texts embedded so far and their total."""
-
-
-@dataclass(frozen=True, slots=True)
-class TokenTable:
-    """Token vectors of many texts, one after another."""
-
-    vectors: np.ndarray
-    """float16, shape `(n_tokens, dim)`, centred and of unit length."""
-    starts: np.ndarray
-    """int64, shape `(n_texts + 1,)`: text i owns rows `starts[i]` to `starts[i + 1]`."""
+_DOCUMENTS = 256
+"""Documents that are kept in memory once they were read."""
+EXACT_SENTENCES = 2_000
+"""Up to so many sentences token vectors are not packed, and every sentence is scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,47 +45,25 @@ class View:
     """Of the texts that exist in this language, in order."""
     rows: np.ndarray
     """int64, ascending: the passage or sentence row of each text in `tokens`."""
-    words: KeywordIndex
+    words: Keywords
     """Over all rows; those that do not exist in this language are empty."""
 
 
-def embedded_text(document: Document, passage: Passage, start: int, end: int) -> str:
-    """The words that stand for a sentence or a passage in the model: under its heading.
+class Search(Protocol):
+    """What finds candidates in place of a snapshot's own vectors and words."""
 
-    The heading often holds the word that a question uses (`Behandelingstraject Raad`), and the
-    sentence does not.
-    """
-    title = document.section_title(passage.section) if passage.section else ""
-    if passage.kind == "footnote":
-        title = _footnote_title(document, passage)
-    elif passage.kind == "field" and (about := gloss(title, "field")):
-        title = f"{title} ({about})"
-    text = document.text[start:end]
-    return f"{title}: {text}" if title else text
+    def nearest(self, pooled: np.ndarray, count: int) -> np.ndarray:
+        """Rows of the sentences whose pooled vectors are nearest."""
+        ...
+
+    def worded(self, words: Mapping[Language, Sequence[str]], count: int) -> np.ndarray:
+        """Rows of the passages that are met best by the words of any language."""
+        ...
 
 
-def _english_text(document: Document, passage: Passage, spans: Sequence[Span], memory: TranslationMemory) -> str:
-    """The same in English, or nothing where a part of it has no translation."""
-    found = [memory.get(document.text[span.start : span.end]) for span in spans]
-    heading = document.section_title(passage.section) if passage.section else ""
-    known = memory.get(heading)
-    title = known.target if known else ""
-    if passage.kind == "footnote":
-        title = _footnote_title(document, passage).split(",")[0].replace("Voetnoot", "Footnote")
-    elif passage.kind == "field" and (about := gloss(heading, "field", english=True)):
-        title = f"{title} ({about})"
-    text = " ".join(segment.target for segment in found if segment)
-    return (f"{title}: {text}" if title else text) if all(found) else ""
-
-
-def _footnote_title(document: Document, passage: Passage) -> str:
-    """`Voetnoot 5`; with the words that it explains where it only points at them (`Dit zijn …`)."""
-    note = next(n for n in document.footnotes if n.start == passage.sentences[0].start)
-    if note.anchor is None or not _POINTS_BACK.match(document.text[note.start : note.end]):
-        return f"Voetnoot {note.number}"
-    opening = max(document.text.rfind("\n\n", 0, note.anchor), document.text.rfind(". ", 0, note.anchor - 1))
-    words = document.text[max(0, opening) : note.anchor].split()[-_ANCHOR_WORDS:]
-    return f"Voetnoot {note.number}, {' '.join(words)}"
+def choose_codec(sentences: int) -> str:
+    """How the token vectors of an index of so many sentences are packed."""
+    return "float16" if sentences <= EXACT_SENTENCES else "bits2"
 
 
 def write_snapshot(
@@ -110,132 +73,197 @@ def write_snapshot(
     progress: Progress | None = None,
     memory: TranslationMemory | None = None,
 ) -> dict[str, int]:
-    """Write every file of a snapshot into `folder`; returns its counts.
+    """Write a snapshot of one segment, all of it into `folder`; returns its counts.
 
     What `memory` has the English of is embedded in both languages: two views of one passage.
     """
-    memory = memory or TranslationMemory()
-    passages = [(d, p) for d in documents for p in d.passages]
-    sentences = [(d, p, s) for d, p in passages for s in p.sentences]
-    own = [embedded_text(d, p, p.sentences[0].start, p.sentences[-1].end) for d, p in passages]
-    texts = [embedded_text(d, p, s.start, s.end) for d, p, s in sentences]
-    own_english = [_english_text(d, p, p.sentences, memory) for d, p in passages]
-    english = [_english_text(d, p, [s], memory) for d, p, s in sentences]
-    encoded = _encode(encoder, [t for t in (*own, *texts, *own_english, *english) if t], progress)
-    centring = Centring.of(encoder)
-    centring.save(folder)
-    VectorIndex.build(np.stack([encoded[text].pooled for text in texts])).save(folder)
-    for name, rows in zip(_VIEWS, (own, texts), strict=True):
-        _write_view(folder / "nl" / name, rows, "nl", encoded, centring)
-    for name, rows in zip(_VIEWS, (own_english, english), strict=True):
-        _write_view(folder / "en" / name, rows, "en", encoded, centring)
-    _write_translations(folder, documents, sentences, memory)
-    with (folder / "documents.jsonl").open("w", encoding="utf-8") as file:
-        for document in documents:
-            file.write(json.dumps(_to_json(document), ensure_ascii=False) + "\n")
-    return {"documents": len(documents), "passages": len(passages), "sentences": len(sentences)}
+    codec = choose_codec(sum(len(p.sentences) for d in documents for p in d.passages))
+    return write_segment(
+        folder,
+        documents,
+        lambda texts: encode_all(encoder, texts, progress),
+        Centring.of(encoder),
+        codec,
+        memory or TranslationMemory(),
+    )
 
 
-def _write_view(
-    folder: Path, texts: Sequence[str], lang: Language, encoded: Mapping[str, Encoded], centring: Centring
-) -> None:
-    """Token vectors and words of the texts; an empty text has neither."""
-    folder.mkdir(parents=True)
-    rows = [row for row, text in enumerate(texts) if text]
-    tokens = [centring.passage(encoded[texts[row]].tokens, lang) for row in rows]
-    np.save(folder / "rows.npy", np.array(rows, dtype=np.int64))
-    np.save(folder / "tokens.npy", np.concatenate(tokens or [np.zeros((0, 0))]).astype(np.float16))
-    np.save(folder / "starts.npy", np.cumsum([0, *(len(t) for t in tokens)], dtype=np.int64))
-    KeywordIndex.build([terms(text, lang) for text in texts]).save(folder)
-
-
-def _write_translations(
-    folder: Path,
-    documents: Sequence[Document],
-    sentences: Sequence[tuple[Document, Passage, Span]],
-    memory: TranslationMemory,
-) -> None:
-    texts = [d.text[s.start : s.end] for d, _, s in sentences]
-    headings = [section.title for document in documents for section in document.sections]
-    known = {words: [segment.target, segment.origin] for words in (*texts, *headings) if (segment := memory.get(words))}
-    (folder / "translations.json").write_text(json.dumps(known, ensure_ascii=False, indent=0), encoding="utf-8")
-
-
-def _encode(encoder: Encoder, texts: Iterable[str], progress: Progress | None) -> dict[str, Encoded]:
-    """Vectors of each distinct text: a passage of one sentence is embedded once."""
-    distinct = sorted(set(texts), key=lambda text: (len(text), text))  # the same on every run
+def encode_all(encoder: Encoder, texts: Sequence[str], progress: Progress | None) -> dict[str, Encoded]:
+    """The vectors of each text."""
     done: dict[str, Encoded] = {}
-    for i in range(0, len(distinct), _CHUNK):
-        batch = distinct[i : i + _CHUNK]
+    for i in range(0, len(texts), _CHUNK):
+        batch = texts[i : i + _CHUNK]
         done.update(zip(batch, encoder.encode(batch, query=False), strict=True))
         if progress:
-            progress(len(done), len(distinct))
+            progress(len(done), len(texts))
     return done
+
+
+def segment_files(manifest: Manifest, segment: str) -> dict[str, FileEntry]:
+    """The entries of a segment's files, by their path in its folder."""
+    above = f"{SEGMENTS / segment}/"
+    return {name.removeprefix(above): entry for name, entry in manifest.files.items() if name.startswith(above)}
+
+
+def kept_of(segment: Segment, part: Part | None) -> np.ndarray:
+    """The numbers of the documents of a segment that count."""
+    removed = set(part.removed) if part else set()
+    return np.array([n for n, entry in enumerate(segment.entries) if entry.id not in removed], dtype=np.int64)
 
 
 class Snapshot:
     """An index in memory. Never changes; threads may share it.
 
     Attributes:
-        passages: document and passage of each passage row.
-        sentences: span of each sentence row.
+        parts: its segments, each with the numbers of the documents in it that count.
+        entries: what is known of each document without reading it, in order.
+        passages: document and passage of each passage row, read when they are asked for.
+        sentences: span of each sentence row, likewise.
         passage_of: int64, shape `(n_sentences,)`: the passage row of each sentence row.
+        kept_rows: of each segment the rows in it that count, of passages and of sentences.
+        elsewhere: what finds candidates, where that is not done here.
+        document_of: int64, shape `(n_passages,)`: the number in `entries` of each passage row's document.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
-        self.manifest = manifest
-        try:
-            self._load(folder)
-        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-            raise SnapshotDamagedError(f"{folder} cannot be read ({error}): run 'fiche index build'") from error
-        self.passages: list[tuple[Document, Passage]] = [(d, p) for d in self.documents.values() for p in d.passages]
-        self.sentences: list[Span] = [s for _, p in self.passages for s in p.sentences]
-        self.passage_of = np.repeat(np.arange(len(self.passages)), [len(p.sentences) for _, p in self.passages])
-        rows = (len(self.passage_views["nl"].rows), len(self.sentence_views["nl"].rows), self.vectors.rows)
-        if rows != (len(self.passages), len(self.sentences), len(self.sentences)):
-            raise SnapshotDamagedError(f"{folder} holds files of different indexes: run 'fiche index build'")
+    def __init__(self, folder: Path, manifest: Manifest, known: Mapping[str, Segment] | None = None) -> None:
+        """Open what `manifest` says.
 
-    def _load(self, folder: Path) -> None:
-        with _LOADING:
-            self.documents: Mapping[str, Document] = {d.id: d for d in _read_documents(folder)}
-            self.centring = Centring.load(folder)
-            self.vectors = VectorIndex.load(folder)
-            self.passage_views = {lang: _read_view(folder / lang / "passages") for lang in LANGUAGES}
-            self.sentence_views = {lang: _read_view(folder / lang / "sentences") for lang in LANGUAGES}
-            stored = json.loads((folder / "translations.json").read_text(encoding="utf-8"))
-            self._segments = {words: Segment(words, target, origin) for words, (target, origin) in stored.items()}
+        Args:
+            folder: the snapshot's folder; where the manifest names no segments, the only one.
+            manifest: of files that were checked.
+            known: segments that are open already, by their id.
+        """
+        self.manifest, self._known = manifest, known or {}
+        self.parts: list[Kept] = [self._open(folder, part) for part in manifest.segments or (None,)]
+        self.centring = self.parts[0][0].centring
+        self.entries: list[DocumentEntry] = [s.entries[n] for s, kept in self.parts for n in kept]
+        kept_passages = [segment.passage_rows(kept) for segment, kept in self.parts]
+        kept_sentences = [s.sentence_rows(rows) for (s, _), rows in zip(self.parts, kept_passages, strict=True)]
+        per_passage = [s.sentence_counts[rows] for (s, _), rows in zip(self.parts, kept_passages, strict=True)]
+        self._first_sentence = np.concatenate([[0], np.cumsum(np.concatenate(per_passage), dtype=np.int64)])
+        self._first_passage = np.cumsum([0, *(entry.passages for entry in self.entries)])
+        self.passage_of = np.repeat(np.arange(len(self._first_sentence) - 1), np.diff(self._first_sentence))
+        self.document_of = np.repeat(np.arange(len(self.entries)), np.diff(self._first_passage))
+        self.passage_views = {lang: self._join("passages", lang, kept_passages) for lang in LANGUAGES}
+        self.sentence_views = {lang: self._join("sentences", lang, kept_sentences) for lang in LANGUAGES}
+        self.vectors = Vectors([(s.vectors, rows) for (s, _), rows in zip(self.parts, kept_sentences, strict=True)])
+        self.document = lru_cache(_DOCUMENTS)(self._document)
+        self.documents: Mapping[str, Document] = _Documents(self)
+        self.passages: Sequence[tuple[Document, Passage]] = _Passages(self)
+        self.sentences: Sequence[Span] = _Sentences(self)
+        self.kept_rows = [{"passages": p, "sentences": s} for p, s in zip(kept_passages, kept_sentences, strict=True)]
+        self.elsewhere: Search | None = None
+
+    def _open(self, folder: Path, part: Part | None) -> Kept:
+        if part is None:
+            segment = Segment(folder, {}, self.manifest.dim)
+        elif part.segment in self._known:
+            segment = self._known[part.segment]
+        else:
+            files = segment_files(self.manifest, part.segment)
+            segment = Segment((folder / SEGMENTS / part.segment).resolve(), files, self.manifest.dim)
+        kept = kept_of(segment, part)
+        if part and len(kept) != part.counts["documents"]:
+            raise SnapshotDamagedError(f"{folder} holds files of different indexes: run 'fiche index build'")
+        return segment, kept
+
+    def _join(self, view: str, lang: Language, kept: Sequence[np.ndarray]) -> View:
+        own = [segment.views[view][lang] for segment, _ in self.parts]
+        texts, rows, first = [], [], 0
+        for each, alive in zip(own, kept, strict=True):
+            met = np.flatnonzero(np.isin(each.rows, alive))
+            texts.append((each.tokens, met))
+            rows.append(np.searchsorted(alive, each.rows[met]) + first)
+            first += len(alive)
+        words = Keywords([(each.words, alive) for each, alive in zip(own, kept, strict=True)])
+        return View(TokenTable(texts), np.concatenate(rows), words)
+
+    @property
+    def segments(self) -> dict[str, Segment]:
+        """The segments by their id, for the snapshot that comes after this one."""
+        return {segment.id: segment for segment, _ in self.parts}
+
+    def _document(self, number: int) -> Document:
+        for segment, kept in self.parts:
+            if number < len(kept):
+                return segment.document(int(kept[number]))
+            number -= len(kept)
+        raise IndexError(number)
+
+    def place(self, row: int) -> tuple[int, int]:
+        """The number of a passage row's document, and which of its passages the row is."""
+        number = int(self.document_of[row])
+        return number, row - int(self._first_passage[number])
 
     def translation(self, words: str) -> str | None:
         """The English of a sentence, field, footnote or heading, where it is known."""
-        return self._segments[words].target if words in self._segments else None
+        return next((s.translations[words].target for s, _ in self.parts if words in s.translations), None)
 
     def is_machine_made(self, words: str) -> bool:
         """Whether the English of these words was made by a machine and read by nobody."""
-        return words in self._segments and self._segments[words].origin == "machine"
+        return next((s.translations[words].origin for s, _ in self.parts if words in s.translations), "") == "machine"
 
-    @cached_property
+    @property
     def first_sentence(self) -> np.ndarray:
         """int64, shape `(n_passages,)`: the row of each passage's first sentence."""
-        return np.searchsorted(self.passage_of, np.arange(len(self.passages)))
+        return self._first_sentence[:-1]
+
+    @cached_property
+    def sentences_of(self) -> np.ndarray:
+        """int64, shape `(n_passages,)`: how many sentences each passage has."""
+        return np.diff(self._first_sentence)
 
 
-def _read_view(folder: Path) -> View:
-    vectors = np.load(folder / "tokens.npy", mmap_mode="r", allow_pickle=False)
-    table = TokenTable(vectors, np.load(folder / "starts.npy", allow_pickle=False))
-    return View(table, np.load(folder / "rows.npy", allow_pickle=False), KeywordIndex.load(folder))
+class _Documents(Mapping[str, Document]):
+    """The documents by their names, each read when it is asked for."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._numbers = {entry.id: number for number, entry in enumerate(snapshot.entries)}
+
+    def __getitem__(self, name: str) -> Document:
+        return self._snapshot.document(self._numbers[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
 
-def _to_json(document: Document) -> dict[str, Any]:
-    return {**asdict(document), "metadata": dict(document.metadata)}
+class _Passages(Sequence[tuple[Document, Passage]]):
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def __len__(self) -> int:
+        return len(self._snapshot.document_of)
+
+    @overload
+    def __getitem__(self, row: int) -> tuple[Document, Passage]: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[tuple[Document, Passage]]: ...
+    def __getitem__(self, row: int | slice) -> tuple[Document, Passage] | list[tuple[Document, Passage]]:
+        if isinstance(row, slice):
+            return [self[i] for i in range(*row.indices(len(self)))]
+        number, place = self._snapshot.place(range(len(self))[row])
+        document = self._snapshot.document(number)
+        return document, document.passages[place]
 
 
-def _read_documents(folder: Path) -> Iterable[Document]:
-    with (folder / "documents.jsonl").open(encoding="utf-8") as file:
-        for line in file:
-            fields = json.loads(line)
-            fields["sections"] = tuple(Section(**s) for s in fields["sections"])
-            fields["footnotes"] = tuple(Footnote(**f) for f in fields["footnotes"])
-            fields["passages"] = tuple(
-                Passage(**{**p, "sentences": tuple(Span(**s) for s in p["sentences"])}) for p in fields["passages"]
-            )
-            yield Document(**fields)
+class _Sentences(Sequence[Span]):
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def __len__(self) -> int:
+        return len(self._snapshot.passage_of)
+
+    @overload
+    def __getitem__(self, row: int) -> Span: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[Span]: ...
+    def __getitem__(self, row: int | slice) -> Span | list[Span]:
+        if isinstance(row, slice):
+            return [self[i] for i in range(*row.indices(len(self)))]
+        passage = int(self._snapshot.passage_of[row])
+        place = range(len(self))[row] - int(self._snapshot.first_sentence[passage])
+        return self._snapshot.passages[passage][1].sentences[place]

@@ -1,58 +1,35 @@
-"""Immutable snapshot folders on disk, and the one file that says which of them is current.
+"""Immutable segments on disk, and the one file that says which of them are the current index.
 
-Knows nothing of what a snapshot holds. A snapshot is written beside the others, every file of it
-flushed to the disk, and listed with size and SHA-256 in its `manifest.json`; then `CURRENT`, which
-names the snapshot and its manifest's digest, is replaced in one step. Whoever is killed before
-that step leaves the old snapshot current, and a reader that began with it keeps it.
+Knows nothing of what a segment holds. A segment is a folder that is written beside the others, every
+file of it flushed to the disk, and named by a digest of its content. A snapshot is a small manifest:
+the segments that it consists of, what is taken out of each, and size and SHA-256 of every file.
+`CURRENT`, which names the snapshot and its manifest's digest, is replaced in one step. Whoever is
+killed before that step leaves the old snapshot current, and a reader that began with it keeps it.
 
     index/CURRENT                       {"snapshot": "…", "manifest_sha256": "…"}
-    index/snapshots/<id>/manifest.json  format, model, counts, files
+    index/snapshots/<id>/manifest.json  format, model, counts, segments, files
+    index/segments/<digest>/…           the files of a segment
+    index/pending/<key>                 a segment that a bulk addition has finished before it ends
 """
 
-import errno
 import hashlib
 import json
-import os
-import shutil
-import uuid
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
 from index.errors import FicheError, IndexStateError, SnapshotDamagedError
+from index.files import check, reason, remedy
+from index.manifest import Counts, Manifest, Part, parse_manifest
+from index.switching import Writing
 
-__all__ = ["FORMAT", "Manifest", "SnapshotStore"]
+__all__ = ["Manifest", "Part", "SnapshotStore"]
 
-FORMAT = 2
-"""Raised when a snapshot's files change their meaning; an older or newer one is refused."""
-_KEEP = 2
-"""Snapshots kept after a switch: the current one, and the one that readers may still be opening."""
 T = TypeVar("T")
 _REBUILD = "run 'fiche index build' to make it anew"
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a snapshot says of itself."""
-
-    snapshot: str
-    created: str
-    model: str
-    fingerprint: str
-    dim: int
-    counts: dict[str, int]
-    files: dict[str, dict[str, Any]]
-    """For each file: `bytes` and `sha256`."""
-    format: int = FORMAT
-
-    def to_bytes(self) -> bytes:
-        """The manifest as JSON."""
-        return (json.dumps({key: getattr(self, key) for key in self.__slots__}, indent=1) + "\n").encode()
 
 
 class SnapshotStore:
@@ -60,23 +37,38 @@ class SnapshotStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._snapshots = root / "snapshots"
+        self._snapshots, self._segments = root / "snapshots", root / "segments"
         self._current = root / "CURRENT"
 
     def exists(self) -> bool:
         """Whether a snapshot has ever become current here."""
         return self._current.is_file()
 
-    def write(self, fill: Callable[[Path], dict[str, int]], *, model: str, fingerprint: str, dim: int) -> Manifest:
-        """Let `fill` write a snapshot's files into a folder and return its counts; make it current.
+    def write(self, fill: Callable[[Path], Counts], *, model: str, fingerprint: str, dim: int) -> Manifest:
+        """Let `fill` write a segment's files into a folder and return its counts; make that alone the index.
+
+        Raises:
+            FicheError: another build is running, or the disk does not take it.
+        """
+        with self.writing() as writing:
+            return writing.switch([writing.add(fill)], model=model, fingerprint=fingerprint, dim=dim)
+
+    @contextmanager
+    def writing(self) -> "Iterator[Writing]":
+        """The right to change the index, which one process has at a time.
 
         Raises:
             FicheError: another build is running, or the disk does not take it.
         """
         try:
-            self._snapshots.mkdir(parents=True, exist_ok=True)
+            for folder in (self._snapshots, self._segments):
+                folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self.root / "build.lock", timeout=0):
-                return self._write(fill, model, fingerprint, dim)
+                writing = Writing(self)
+                try:
+                    yield writing
+                finally:
+                    writing.sweep()
         except Timeout as error:
             raise FicheError(
                 f"another build is writing to {self.root}: wait until it has ended",
@@ -84,48 +76,9 @@ class SnapshotStore:
             ) from error
         except OSError as error:
             raise FicheError(
-                f"the index cannot be written to {self.root} ({_reason(error)}): {_remedy(error)}",
+                f"the index cannot be written to {self.root} ({reason(error)}): {remedy(error)}",
                 f"de index kan niet naar {self.root} geschreven worden. De beheerder vindt de oorzaak in het logboek.",
             ) from error
-
-    def _write(self, fill: Callable[[Path], dict[str, int]], model: str, fingerprint: str, dim: int) -> Manifest:
-        self._sweep()
-        identity = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
-        working = self._snapshots / f".{identity}"
-        working.mkdir()
-        try:
-            counts = fill(working)
-            files = {str(p.relative_to(working)): _seal(p) for p in sorted(working.rglob("*")) if p.is_file()}
-            created = datetime.now(UTC).isoformat(timespec="seconds")
-            manifest = Manifest(identity, created, model, fingerprint, dim, counts, files)
-            (working / "manifest.json").write_bytes(manifest.to_bytes())
-            for path in [working / "manifest.json", *(p for p in working.rglob("*") if p.is_dir()), working]:
-                _sync(path)
-            working.rename(self._snapshots / identity)
-            _sync(self._snapshots)
-        except BaseException:
-            shutil.rmtree(working, ignore_errors=True)
-            raise
-        self._switch(identity, hashlib.sha256(manifest.to_bytes()).hexdigest())
-        self._retire(identity)
-        return manifest
-
-    def _switch(self, identity: str, digest: str) -> None:
-        beside = self.root / ".CURRENT"
-        beside.write_text(json.dumps({"snapshot": identity, "manifest_sha256": digest}) + "\n", encoding="utf-8")
-        _sync(beside)
-        beside.replace(self._current)
-        _sync(self.root)
-
-    def _sweep(self) -> None:
-        """Remove what killed builds left behind; the lock is held, so none is running."""
-        for path in self._snapshots.glob(".*"):
-            shutil.rmtree(path, ignore_errors=True)
-
-    def _retire(self, current: str) -> None:
-        others = sorted((p for p in self._snapshots.iterdir() if p.name != current), key=lambda p: p.name)
-        for path in others[: max(0, len(others) - (_KEEP - 1))]:
-            shutil.rmtree(path, ignore_errors=True)
 
     def current(self) -> str:
         """The id of the current snapshot; changes when another becomes current.
@@ -154,16 +107,26 @@ class SnapshotStore:
 
     def open(self, fingerprint: str | None = None) -> tuple[Path, Manifest]:
         """The folder and manifest of the current snapshot, checked as `read` does."""
-        return self.read(lambda folder, manifest: (folder, manifest), fingerprint)
+        return self.read(lambda *opened: opened, fingerprint)
 
-    def read(self, load: Callable[[Path, Manifest], T], fingerprint: str | None = None) -> T:
+    def read(
+        self,
+        load: Callable[[Path, Manifest], T],
+        fingerprint: str | None = None,
+        *,
+        known: Collection[str] = (),
+        whole: bool = False,
+    ) -> T:
         """What `load` makes of the current snapshot, every file of it checked against its manifest.
 
+        Large files that are read in places are checked in samples; whoever reads them checks the rest.
         A snapshot that is retired while it is being checked or loaded is let go for its successor.
 
         Args:
             load: reads the files; whatever it keeps open or mapped outlives the snapshot's retirement.
             fingerprint: the model that questions will be asked with; `None` skips that check.
+            known: segments that `load` has already, and that are not checked again.
+            whole: check every byte of every file.
 
         Raises:
             IndexStateError: there is no index.
@@ -172,82 +135,40 @@ class SnapshotStore:
         while True:
             identity, digest = self._pointer()
             try:
-                return load(*self._verified(identity, digest, fingerprint))
+                manifest = self.manifest(identity, digest)
+                self._compare(manifest, fingerprint)
+                folder = self._snapshots / identity
+                for name, expected in manifest.files.items():
+                    if Path(name).parts[3:4] and Path(name).parts[3] in known:
+                        continue
+                    check(folder / name, expected, whole=whole)
+                return load(folder, manifest)
             except SnapshotDamagedError:
                 if self._pointer()[0] == identity:
                     raise
 
-    def _verified(self, identity: str, digest: str, fingerprint: str | None) -> tuple[Path, Manifest]:
-        folder = self._snapshots / identity
-        path = folder / "manifest.json"
-        raw = _read(path)
-        if hashlib.sha256(raw).hexdigest() != digest:
+    def manifest(self, identity: str = "", digest: str = "") -> Manifest:
+        """The manifest of a snapshot, or of the current one; none of its other files is looked at.
+
+        Raises:
+            IndexStateError: there is no index.
+            SnapshotDamagedError: the manifest is missing, changed, or of another format.
+        """
+        if not identity:
+            identity, digest = self._pointer()
+        path = self._snapshots / identity / "manifest.json"
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise SnapshotDamagedError(f"{path} is missing: {_REBUILD}") from error
+        if digest and hashlib.sha256(raw).hexdigest() != digest:
             raise SnapshotDamagedError(f"{path} is damaged: {_REBUILD}")
-        manifest = _parse(raw, path)
+        return parse_manifest(raw, path)
+
+    @staticmethod
+    def _compare(manifest: Manifest, fingerprint: str | None) -> None:
         if fingerprint is not None and manifest.fingerprint != fingerprint:
             raise SnapshotDamagedError(
                 f"the index was made with the model {manifest.model} ({manifest.fingerprint}), not with the one "
                 f"set now ({fingerprint}): {_REBUILD}, or set FICHE_MODEL back"
             )
-        for name, expected in manifest.files.items():
-            file = folder / name
-            try:
-                size = file.stat().st_size
-            except OSError as error:
-                raise SnapshotDamagedError(f"{file} is missing: {_REBUILD}") from error
-            if size != expected["bytes"]:
-                raise SnapshotDamagedError(f"{file} has {size} bytes instead of {expected['bytes']}: {_REBUILD}")
-            if _digest(file) != expected["sha256"]:
-                raise SnapshotDamagedError(f"{file} is damaged: {_REBUILD}")
-        return folder, manifest
-
-
-def _parse(raw: bytes, path: Path) -> Manifest:
-    try:
-        fields = json.loads(raw)
-        if fields["format"] != FORMAT:
-            raise SnapshotDamagedError(
-                f"{path} has format {fields['format']}, this fiche reads format {FORMAT}: {_REBUILD}"
-            )
-        return Manifest(**fields)
-    except (ValueError, KeyError, TypeError) as error:
-        raise SnapshotDamagedError(f"{path} is damaged: {_REBUILD}") from error
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SnapshotDamagedError(f"{path} is missing: {_REBUILD}") from error
-
-
-def _seal(path: Path) -> dict[str, Any]:
-    _sync(path)
-    return {"bytes": path.stat().st_size, "sha256": _digest(path)}
-
-
-def _digest(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SnapshotDamagedError(f"{path} cannot be read ({_reason(error)}): {_REBUILD}") from error
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        with suppress(PermissionError):  # some file systems do not flush folders
-            os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error) or type(error).__name__).lower()
-
-
-def _remedy(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "free some space there, or set FICHE_HOME to a folder on another disk"
-    return "make it writable, or set FICHE_HOME to a folder that is"

@@ -1,33 +1,52 @@
-"""Nearest vectors by inner product, exactly, in FAISS. The only file that imports faiss.
+"""Nearest vectors by inner product, in FAISS. The only file that imports faiss.
 
 Knows nothing of what the rows stand for. FAISS notices no bit rot and may crash when one thread
 adds while another searches; so an index here is never changed after it is built, and is read only
-from files whose digest was checked.
+from files whose digest was checked. Up to `EXACT` vectors every one is compared; beyond, those in the
+cells that are nearest (an inverted file, vectors of one byte a value): `python -m evals.scale` says
+what that costs and saves.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
 
 from index.errors import SnapshotDamagedError
 
-__all__ = ["VectorIndex"]
+__all__ = ["EXACT", "VectorIndex", "Vectors"]
 
 _FILE = "vectors.faiss"
+EXACT = 100_000
+"""Up to so many vectors the search compares all of them."""
+_PROBES = 64
+"""Cells that are searched for one question."""
+_TRAINED = 32
+"""Vectors for each cell that the cells are found from."""
 
 
 class VectorIndex:
-    """A flat FAISS index of unit vectors: inner product is cosine."""
+    """A FAISS index of unit vectors: inner product is cosine."""
 
-    def __init__(self, engine: "faiss.Index") -> None:
+    def __init__(self, engine: Any) -> None:
         self._engine = engine
+        self._cells = isinstance(engine, faiss.IndexIVF)
 
     @classmethod
-    def build(cls, vectors: np.ndarray) -> "VectorIndex":
-        """Index float32 unit vectors, shape `(n_rows, dim)`."""
-        engine = faiss.IndexFlatIP(vectors.shape[1])
-        engine.add(np.ascontiguousarray(vectors, dtype=np.float32))
+    def build(cls, vectors: np.ndarray, exact: int = EXACT) -> "VectorIndex":
+        """Index float32 unit vectors, shape `(n_rows, dim)`; every one is compared up to `exact` of them."""
+        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        if len(vectors) <= exact:
+            engine: Any = faiss.IndexFlatIP(vectors.shape[1])
+        else:
+            cells = 1 << round(np.log2(4 * len(vectors) ** 0.5))
+            engine = faiss.index_factory(vectors.shape[1], f"IVF{cells},SQ8", faiss.METRIC_INNER_PRODUCT)
+            engine.cp.seed, engine.cp.niter, engine.cp.max_points_per_centroid = 1, 6, _TRAINED
+            step = max(1, len(vectors) // (_TRAINED * cells))
+            engine.train(vectors[::step])
+        engine.add(vectors)
         return cls(engine)
 
     @classmethod
@@ -60,7 +79,61 @@ class VectorIndex:
         """The length of a vector."""
         return int(self._engine.d)
 
+    @property
+    def kind(self) -> str:
+        """How it searches, in a few words."""
+        return f"{self._engine.nlist} cells, one byte a value" if self._cells else "exact"
+
+    def vectors(self) -> np.ndarray:
+        """All vectors, as they are kept: float32, shape `(n_rows, dim)`."""
+        if self._cells:
+            self._engine.make_direct_map()
+        return np.asarray(self._engine.reconstruct_n(0, self.rows))
+
+    def search(self, vector: np.ndarray, k: int, among: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and cosines of the `k` nearest of `vector`, best first: shapes `(min(k, n_rows),)`.
+
+        Args:
+            vector: shape `(dim,)`.
+            k: how many are wanted.
+            among: the only rows that may be found; all where it is `None`.
+        """
+        count = min(k, self.rows if among is None else len(among))
+        if not count:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        given = {} if among is None else {"sel": faiss.IDSelectorBatch(among)}
+        kind = faiss.SearchParametersIVF if self._cells else faiss.SearchParameters
+        chosen = {"nprobe": _PROBES} if self._cells else {}
+        query = vector.reshape(1, -1).astype(np.float32)
+        scores, rows = self._engine.search(query, count, params=kind(**given, **chosen))
+        found = rows[0] >= 0  # the cells searched may hold fewer
+        return rows[0][found], scores[0][found]
+
+
+class Vectors:
+    """Nearest vectors over several indexes, one's rows after another's; of each only the rows in `kept` count."""
+
+    def __init__(self, parts: Sequence[tuple[VectorIndex, np.ndarray]]) -> None:
+        self._parts = [(part, None if len(kept) == part.rows else kept) for part, kept in parts]
+        self._first = np.cumsum([0, *(len(kept) for _, kept in parts)])
+
+    @property
+    def rows(self) -> int:
+        """How many vectors count."""
+        return int(self._first[-1])
+
+    @property
+    def kinds(self) -> list[str]:
+        """How each part searches, each way once."""
+        return sorted({part.kind for part, _ in self._parts})
+
     def search(self, vector: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and cosines of the `k` nearest of `vector`, best first: shapes `(min(k, n_rows),)`."""
-        scores, rows = self._engine.search(vector.reshape(1, -1).astype(np.float32), min(k, self.rows))
-        return rows[0], scores[0]
+        """Rows and cosines of the `k` nearest of `vector`, best first."""
+        all_rows, all_scores = [], []
+        for (part, kept), first in zip(self._parts, self._first, strict=False):
+            rows, scores = part.search(vector, k, kept)
+            all_rows.append((rows if kept is None else np.searchsorted(kept, rows)) + first)
+            all_scores.append(scores)
+        joined, cosines = np.concatenate(all_rows), np.concatenate(all_scores)
+        best = np.argsort(-cosines, kind="stable")[:k]
+        return joined[best], cosines[best]

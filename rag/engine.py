@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Literal
 
-from index.build import index_store, open_snapshot
+from index.build import current_snapshot, open_snapshot
 from index.encoder import Encoder, load_encoder
 from index.errors import FicheError
 from index.settings import Settings
@@ -100,11 +100,12 @@ class Engine:
         retriever = self._retriever
         if self._settings is None:
             return retriever
-        store = index_store(self._settings)
         try:
-            if store.current() != retriever.snapshot.manifest.snapshot:
+            if current_snapshot(self._settings) != retriever.snapshot.manifest.snapshot:
                 with self._lock:
-                    self._retriever = retriever = Retriever(open_snapshot(self._settings), self.encoder)
+                    self._retriever = retriever = Retriever(
+                        open_snapshot(self._settings, known=retriever.snapshot), self.encoder
+                    )
         except FicheError as error:
             _log.warning("the index changed and cannot be read, the one in memory goes on answering: %s", error)
         return retriever

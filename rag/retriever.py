@@ -17,7 +17,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from index.encoder import Encoded, Encoder, Judge
-from index.snapshot import Snapshot, TokenTable, View
+from index.snapshot import EXACT_SENTENCES, Snapshot, View
+from index.tokens import TokenTable
 from index.words import raw_words, terms
 from rag.judging import Judgement, judge
 from rag.kinds import expected_kinds
@@ -40,9 +41,11 @@ JUDGE_WEIGHT = 0.006
 rounded from a conditional logit over the fiche's dev split and the held-out documents."""
 INHERITED = 0.85
 """What is left of a match, one sentence on."""
-_ALL_ROWS = 20_000
+_ALL_ROWS = EXACT_SENTENCES
 """Up to as many sentences every one is scored; beyond, only the candidates of a first search."""
 _CANDIDATES = 400
+_READ = 150
+"""Candidate passages whose sentences are scored: those that match best as a whole."""
 _MAX_NAMES = 3
 
 
@@ -81,13 +84,14 @@ class Retriever:
 
     def __init__(self, snapshot: Snapshot, encoder: Encoder) -> None:
         self.snapshot, self.encoder = snapshot, encoder
-        self._exhaustive = len(snapshot.sentences) <= _ALL_ROWS
+        self._exhaustive = len(snapshot.sentences) <= _ALL_ROWS and snapshot.elsewhere is None
+        self._read = len(snapshot.passages) if self._exhaustive else _READ
         # Idle BLAS threads spin for work and take the cores from the model: a question took twice as long.
         threadpool_limits(limits=1, user_api="blas")
         tables = [v.tokens for views in (snapshot.sentence_views, snapshot.passage_views) for v in views.values()]
-        self._vectors = {id(t): t.vectors.astype(np.float32) if self._exhaustive else t.vectors for t in tables}
+        self._vectors = {id(t): t.whole() for t in tables} if self._exhaustive else {}
         dutch = snapshot.sentence_views["nl"].tokens, snapshot.passage_views["nl"].tokens
-        self._lengths = [np.log(np.diff(t.starts)).astype(np.float32) for t in dutch]
+        self._lengths = [np.log(t.lengths.astype(np.float32)) for t in dutch]
 
     def retrieve(self, question: str, lang: Language, top: int = TOP) -> Retrieved:
         """The best `top` passages, each with its best sentence; scores are comparable within one question."""
@@ -97,13 +101,18 @@ class Retriever:
     def score(self, question: str, lang: Language) -> Scores:
         """Measure every candidate sentence against the question."""
         encoded = self.encoder.encode([question], query=True)[0]
-        tokens = self.snapshot.centring.question(_content_tokens(encoded, question), lang)
-        rows = self._candidates(encoded, terms(question) if lang == "nl" else _names(question))
-        owners, where = np.unique(self.snapshot.passage_of[rows], return_inverse=True)
-        sentence = self._inherit(self._similarities(tokens, self.snapshot.sentence_views, lang, rows), rows)
+        tokens = self.question_tokens(encoded, question, lang)
+        words = _words(question, lang)
+        keywords = _keywords(words, self.snapshot.passage_views)
+        owners = self._candidates(encoded, words, keywords)
         passage = self._similarities(tokens, self.snapshot.passage_views, lang, owners)
         around = PASSAGE_WEIGHT * passage.mean(axis=0) - LENGTH_WEIGHT * self._lengths[1][owners]
-        around += KEYWORD_WEIGHT * _keywords(question, self.snapshot.passage_views, lang)[owners]
+        around += KEYWORD_WEIGHT * keywords[owners]
+        if len(owners) > self._read:
+            kept = np.sort(np.argpartition(-around, self._read)[: self._read])
+            owners, passage, around = owners[kept], passage[:, kept], around[kept]
+        rows, where = self._sentences_of(owners)
+        sentence = self._inherit(self._similarities(tokens, self.snapshot.sentence_views, lang, rows), rows)
         total = sentence.mean(axis=0) - LENGTH_WEIGHT * self._lengths[0][rows] + around[where]
         total += INTRODUCED * self._introduces(question)[rows]
         judgement = None
@@ -158,16 +167,28 @@ class Retriever:
                 found[mentions[:1]] = 1.0
         return found
 
-    def _candidates(self, encoded: Encoded, words: list[str]) -> np.ndarray:
-        count = len(self.snapshot.sentences)
+    def question_tokens(self, encoded: Encoded, question: str, lang: Language) -> np.ndarray:
+        """Centred vectors of the question's words: float32, shape `(n_question_tokens, dim)`."""
+        return self.snapshot.centring.question(_content_tokens(encoded, question), lang)
+
+    def _candidates(self, encoded: Encoded, words: Mapping[Language, list[str]], keywords: np.ndarray) -> np.ndarray:
+        """Rows of the passages that are looked at: ascending, all of a small index."""
         if self._exhaustive:
-            return np.arange(count)
+            return np.arange(len(self.snapshot.passages))
+        if elsewhere := self.snapshot.elsewhere:
+            nearest = self.snapshot.passage_of[elsewhere.nearest(encoded.pooled, _CANDIDATES)]
+            return np.unique(np.concatenate([nearest, elsewhere.worded(words, _CANDIDATES)]))
         nearest, _ = self.snapshot.vectors.search(encoded.pooled, _CANDIDATES)
-        met = self.snapshot.sentence_views["nl"].words.scores(words)
-        best = np.argpartition(-met, _CANDIDATES)[:_CANDIDATES]
-        found = np.concatenate([nearest, best[met[best] > 0]])
-        passages = np.unique(self.snapshot.passage_of[found])  # whole: a sentence may inherit from those before it
-        return np.flatnonzero(np.isin(self.snapshot.passage_of, passages))
+        count = min(_CANDIDATES, len(keywords) - 1)
+        best = np.argpartition(-keywords, count)[: count + 1]
+        return np.unique(np.concatenate([self.snapshot.passage_of[nearest], best[keywords[best] > 0]]))
+
+    def _sentences_of(self, passages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of all their sentences, since one may inherit from those before it; and each one's passage's place."""
+        snapshot = self.snapshot
+        first, counts = snapshot.first_sentence[passages], snapshot.sentences_of[passages]
+        rows = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        return rows, np.repeat(np.arange(len(passages)), counts)
 
     def _similarities(
         self, question: np.ndarray, views: Mapping[Language, View], lang: Language, rows: np.ndarray
@@ -182,20 +203,22 @@ class Retriever:
         return found
 
     def _against(self, question: np.ndarray, table: TokenTable, rows: np.ndarray) -> np.ndarray:
-        vectors = self._vectors[id(table)]
         if self._exhaustive:
-            return max_similarities(question, vectors, table.starts[:-1])[:, rows]
-        pieces = [vectors[table.starts[row] : table.starts[row + 1]] for row in rows]
-        starts = np.cumsum([0, *(len(piece) for piece in pieces[:-1])])
-        return max_similarities(question, np.concatenate(pieces).astype(np.float32), starts)
+            starts = np.cumsum(table.lengths) - table.lengths
+            return max_similarities(question, self._vectors[id(table)], starts)[:, rows]
+        found = [max_similarities(question, tokens, starts) for tokens, starts in table.pieces(rows)]
+        return np.concatenate(found, axis=1) if found else np.zeros((len(question), 0), dtype=np.float32)
 
 
-def _keywords(question: str, views: Mapping[Language, View], lang: Language) -> np.ndarray:
+def _words(question: str, lang: Language) -> dict[Language, list[str]]:
+    """What a question is looked up by in the text of each language: in another than its own, by its names."""
+    return {"nl": terms(question)} if lang == "nl" else {"nl": _names(question), "en": terms(question, "en")}
+
+
+def _keywords(words: Mapping[Language, list[str]], views: Mapping[Language, View]) -> np.ndarray:
     """BM25 of every row; of an English question in whichever view it is met better."""
-    if lang == "nl":
-        return views["nl"].words.scores(terms(question))
-    names, words = _names(question), terms(question, "en")
-    return np.asarray(np.maximum(views["nl"].words.scores(names), views["en"].words.scores(words)))
+    found: np.ndarray = np.maximum.reduce([views[lang].words.scores(own) for lang, own in words.items()])
+    return found
 
 
 def _content_tokens(encoded: Encoded, question: str) -> np.ndarray:

@@ -119,7 +119,7 @@ def test_a_damaged_index_is_refused(home: Path, tmp_path: Path) -> None:
     import shutil
 
     shutil.copytree(home / "index", tmp_path / "index")
-    vectors = next(tmp_path.glob("index/snapshots/*/vectors.faiss"))
+    vectors = next(tmp_path.glob("index/segments/*/vectors.faiss"))
     content = bytearray(vectors.read_bytes())
     content[len(content) // 2] ^= 1
     vectors.write_bytes(bytes(content))

@@ -16,12 +16,13 @@ FILES = sorted(
 )
 HEAVY = {
     "faiss": {"index/vectors.py"},
-    "bm25s": {"index/keywords.py"},
     "sentence_transformers": {"index/general.py"},
     "onnxruntime": {"index/onnx_reader.py", "evals/reader/export.py"},
     "torch": {f"evals/reader/{name}.py" for name in ("__main__", "answering", "export", "holdout", "retrieval")},
     "defusedxml": {"index/memory.py"},
     "docx": {"index/formats/word.py"},
+    "pymilvus": {"index/milvus.py"},
+    "ray": {"index/ray_workers.py"},
     "httpx": {"rag/llm.py"},
     "lingua": {"rag/language.py"},
     "llama_index": {"rag/llama.py", "evals/engines.py"},

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from index.build import compare_with_index, extend_index, index_store
+from index.build import compare_with_index, extend_index, index_store, reading
 from index.errors import DocumentError
 from index.formats.sniff import SUFFIXES
 from index.intake import Brought, find_files, read_brought
@@ -19,8 +19,8 @@ from ui import terminal
 __all__ = ["add_files"]
 
 
-def add_files(settings: Settings, paths: Sequence[Path], out: Console, err: Console) -> int:
-    """Add every file that can be read; returns how many could not.
+def add_files(settings: Settings, paths: Sequence[Path], out: Console, err: Console, ray: str = "") -> int:
+    """Add every file that can be read, on the Ray cluster at `ray` if it is given; returns how many could not.
 
     Raises:
         DocumentError: none of the paths exists, or there is nothing to read in them.
@@ -38,8 +38,9 @@ def add_files(settings: Settings, paths: Sequence[Path], out: Console, err: Cons
     if new:
         from index.encoder import load_encoder
 
-        with terminal.progress_bar(err, "embedding") as progress:
-            extend_index(settings, load_encoder(settings), new, progress)
+        encoder = load_encoder(settings)
+        with reading(settings, encoder, ray) as embed, terminal.progress_bar(err, "embedding") as progress:
+            extend_index(settings, encoder, new, progress, embed)
     for brought in read:
         if brought.document:
             said = f"{brought.document.pages} pages, {len(brought.document.passages)} passages"

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from index.build import (
     build_index,
+    index_exists,
     index_store,
     open_snapshot,
     remove_documents,
@@ -58,7 +59,7 @@ def _err() -> Console:
 
 
 def _ensure_index(settings: Settings, lang: Language) -> None:
-    if not index_store(settings).exists():
+    if not index_exists(settings):
         _err().print(say("building", lang), style="dim")
         _build(settings)
 
@@ -139,7 +140,7 @@ def show(
 
 def _find_document(settings: Settings, name: str) -> Document:
     """A document of the index; the shipped one also where there is no index yet."""
-    known = {d.id: d for d in ([shipped_document()] if not index_store(settings).exists() else _indexed(settings))}
+    known = {d.id: d for d in ([shipped_document()] if not index_exists(settings) else _indexed(settings))}
     if name not in known:
         raise DocumentError(
             f"no document {terminal.printable(name)!r} in the index: it holds {', '.join(sorted(known))}"
@@ -160,11 +161,14 @@ def build() -> None:
 
 
 @index_app.command()
-def add(paths: Annotated[list[Path], typer.Argument(help="Files or folders: .txt .md .pdf .docx .odt .html")]) -> None:
+def add(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders: .txt .md .pdf .docx .odt .html")],
+    ray: Annotated[str, typer.Option("--ray", help="Embed on a Ray cluster: its address, or 'local'.")] = "",
+) -> None:
     """Add documents to the index, or replace those of the same name; says of each file what became of it."""
     from ui.adding import add_files
 
-    if add_files(load_settings(), paths, _out(), _err()):
+    if add_files(load_settings(), paths, _out(), _err(), ray):
         raise typer.Exit(1)
 
 

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from index.build import index_store, known_translations, memory_folder, open_snapshot, shipped_document
+from index.build import index_exists, known_translations, memory_folder, open_snapshot, shipped_document
 from index.encoder import load_encoder
 from index.errors import DocumentError
 from index.reader import read_document
@@ -59,7 +59,7 @@ def translate(
 def _find(settings: Settings, name: str) -> Document:
     if Path(name).is_file():
         return read_document(Path(name))
-    exists = index_store(settings).exists()
+    exists = index_exists(settings)
     known = open_snapshot(settings, any_model=True).documents if exists else {}
     shipped = shipped_document()
     if name in known or name == shipped.id:

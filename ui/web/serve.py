@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from index.build import build_index, index_store
+from index.build import build_index, index_exists
 from index.encoder import load_encoder
 from index.errors import FicheError, InputError
 from index.settings import Settings, load_settings
@@ -53,7 +53,7 @@ def mcp() -> None:
 
 
 def _ensure_index(settings: Settings, err: Console) -> None:
-    if not index_store(settings).exists():
+    if not index_exists(settings):
         err.print(say("building", "en" if settings.lang == "en" else "nl"), style="dim")
         with terminal.progress_bar(err, "embedding") as progress:
             build_index(settings, load_encoder(settings), progress=progress)
