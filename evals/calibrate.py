@@ -1,6 +1,6 @@
 """Fits the weights that turn signals into a confidence, and the threshold below which fiche refuses.
 
-    python -m evals.calibrate
+    python -m evals.calibrate [MODEL…]
 
 It looks at the dev split of `datasets/fiche.jsonl`, never at the test split, and at the held-out
 invented documents of the training data; either part weighs as much as the other. The result is
@@ -15,8 +15,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 from rich.console import Console
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -174,20 +176,20 @@ def look(settings: Settings, encoder: Encoder) -> list[Observation]:
     return [replace(o, weight=1000 / len(part)) for part in (own, others) for o in part]
 
 
-def main() -> None:
+def main(models: Annotated[list[str] | None, typer.Argument(help="Those to fit; both unless named.")] = None) -> None:
     """Fit, write the file, and say what came out, on the questions seen and left out of the fit in turn."""
     console = Console(highlight=False)
-    stored = {}
-    for model in (BUNDLED_MODEL, GENERAL_MODEL):
+    stored = json.loads(_TARGET.read_text(encoding="utf-8"))
+    for model in models or (BUNDLED_MODEL, GENERAL_MODEL):
         settings = load_settings(model=model)
         encoder = load_encoder(settings)
         console.print(f"[bold]{encoder.name}[/bold]")
         seen = look(settings, encoder)
         calibration = choose(fit(seen), seen)
         stored[encoder.name] = {name: getattr(calibration, name) for name in Calibration.__slots__}
+        _TARGET.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
         _tell(console, calibration, seen)
-    _TARGET.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    console.print(f"written to {_TARGET}")
+        console.print(f"written to {_TARGET}")
 
 
 def _tell(console: Console, calibration: Calibration, seen: Sequence[Observation]) -> None:
@@ -217,4 +219,4 @@ def cross_fitted(observations: Sequence[Observation], folds: int = 10) -> list[f
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

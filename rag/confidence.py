@@ -35,6 +35,7 @@ SIGNALS: dict[str, str] = {
     "stranger": "the question has a name or number that the document lacks",
     "kind_missing": "the question wants a number, date, name … and the best sentence holds none",
     "evidence": "the reader's log-odds that the best passage answers (0 of a model that cannot tell)",
+    "alone": "its log-odds that the best sentence does by itself (likewise)",
 }
 """Each signal's name and what it tells."""
 _WEAK = 0.25
@@ -56,6 +57,7 @@ def measure(question: str, lang: Language, scores: Scores, snapshot: Snapshot) -
         "stranger": float(bool(unknown_names(question, lang, snapshot))),
         "kind_missing": float(bool(kinds) and not any(holds(sentence, kind) for kind in kinds)),
         "evidence": scores.judgement.evidence if scores.judgement else 0.0,
+        "alone": scores.judgement.alone if scores.judgement else 0.0,
     }
 
 

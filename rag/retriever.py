@@ -3,7 +3,7 @@
 Knows nothing of answers. A sentence's score is late interaction (MaxSim: for each token of the
 question the best cosine with any token of the text, averaged; Khattab & Zaharia, "ColBERT", 2020)
 with the sentence under its heading, plus the same with its whole passage, plus keyword scores
-(BM25) of that; the reader then looks at the best passage and says which sentence of it answers. An
+(BM25) of that; the reader then looks at the best passage or two and says which sentence answers. An
 English question is held against the Dutch text and against its translation,
 where there is one: two views of one sentence, of which the nearer counts. In the Dutch view only its
 names and numbers can be met as keywords, so only those are looked up there.
@@ -20,7 +20,7 @@ from index.encoder import Encoded, Encoder, Judge
 from index.snapshot import EXACT_SENTENCES, Snapshot, View
 from index.tokens import TokenTable
 from index.words import raw_words, terms
-from rag.judging import Judgement, judge
+from rag.judging import Judgement, judge, judge_alone
 from rag.kinds import expected_kinds
 from rag.language import Language
 from rag.records import Hit, Retrieved
@@ -39,6 +39,8 @@ INTRODUCED = 0.08
 JUDGE_WEIGHT = 0.006
 """What a sentence of the best passage gains for each log-odd that the reader gives it. These weights are
 rounded from a conditional logit over the fiche's dev split and the held-out documents."""
+LEVEL = 0.02
+"""A second passage that scores at most so much less than the best one is read as well."""
 INHERITED = 0.85
 """What is left of a match, one sentence on."""
 _ALL_ROWS = EXACT_SENTENCES
@@ -47,6 +49,7 @@ _CANDIDATES = 400
 _READ = 150
 """Candidate passages whose sentences are scored: those that match best as a whole."""
 _MAX_NAMES = 3
+_MOST_READ = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Scores:
     passage: np.ndarray
     """The same with the passage that the sentence stands in."""
     judgement: Judgement | None = None
-    """What the reader made of the best passage; `None` of a model that cannot read two texts together."""
+    """What the reader made of the best passage that it read; `None` of a model that cannot read two texts together."""
 
 
 def max_similarities(question: np.ndarray, tokens: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -115,13 +118,28 @@ class Retriever:
         sentence = self._inherit(self._similarities(tokens, self.snapshot.sentence_views, lang, rows), rows)
         total = sentence.mean(axis=0) - LENGTH_WEIGHT * self._lengths[0][rows] + around[where]
         total += INTRODUCED * self._introduces(question)[rows]
-        judgement = None
-        if isinstance(self.encoder, Judge):
-            judgement = judge(question, int(rows[np.argmax(total)]), self.snapshot, self.encoder)
+        judgement = self._read(question, rows, total, self.encoder) if isinstance(self.encoder, Judge) else None
+        return Scores(rows, total, sentence, passage[:, where], judgement)
+
+    def _read(self, question: str, rows: np.ndarray, total: np.ndarray, reader: Judge) -> Judgement:
+        """Let the reader look at the best passage, and at the next where it is about as good.
+
+        What it makes of their sentences goes into `total`, shape `(n_rows,)`; returned is what it made
+        of the passage that then is the best of those read.
+        """
+        owners = self.snapshot.passage_of[rows]
+        read: dict[int, Judgement] = {}
+        for _ in range(_MOST_READ):
+            known = np.isin(owners, list(read))
+            row = int(np.argmax(np.where(known, -np.inf, total)))
+            if read and (known.all() or total[known].max() - total[row] > LEVEL):
+                break
+            judgement = read[int(owners[row])] = judge(question, int(rows[row]), self.snapshot, reader)
             places = np.searchsorted(rows, judgement.rows)
             met = (places < len(rows)) & (rows[np.minimum(places, len(rows) - 1)] == np.array(judgement.rows))
             total[places[met]] += JUDGE_WEIGHT * judgement.answers[met]
-        return Scores(rows, total, sentence, passage[:, where], judgement)
+        best = np.where(np.isin(owners, list(read)), total, -np.inf).argmax()
+        return judge_alone(question, int(rows[best]), read[int(owners[best])], self.snapshot, reader)
 
     def rank(self, question: str, lang: Language, scores: Scores, top: int = TOP) -> Retrieved:
         """Order the scored sentences, and their passages by their best sentence."""
