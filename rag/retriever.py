@@ -118,10 +118,10 @@ class Retriever:
         sentence = self._inherit(self._similarities(tokens, self.snapshot.sentence_views, lang, rows), rows)
         total = sentence.mean(axis=0) - LENGTH_WEIGHT * self._lengths[0][rows] + around[where]
         total += INTRODUCED * self._introduces(question)[rows]
-        judgement = self._read(question, rows, total, self.encoder) if isinstance(self.encoder, Judge) else None
+        judgement = self._consult(question, rows, total, self.encoder) if isinstance(self.encoder, Judge) else None
         return Scores(rows, total, sentence, passage[:, where], judgement)
 
-    def _read(self, question: str, rows: np.ndarray, total: np.ndarray, reader: Judge) -> Judgement:
+    def _consult(self, question: str, rows: np.ndarray, total: np.ndarray, reader: Judge) -> Judgement:
         """Let the reader look at the best passage, and at the next where it is about as good.
 
         What it makes of their sentences goes into `total`, shape `(n_rows,)`; returned is what it made
