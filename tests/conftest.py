@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,6 +15,8 @@ from index.encoder import Encoded, Encoder, load_encoder
 from index.records import Document
 from index.settings import GENERAL_MODEL, Settings, load_settings
 from rag.engine import Engine, open_engine
+from rag.records import Answer
+from tests.citations import check_answer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -51,6 +53,20 @@ def _word_vector(word: str, dim: int) -> np.ndarray:
     seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
     vector = np.random.default_rng(seed).standard_normal(dim).astype(np.float32)
     return vector / np.linalg.norm(vector)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_answer_is_checked() -> Iterator[None]:
+    """No answer comes into being in any test whose citations do not hold, whatever the test looks at."""
+    made = Answer.__init__
+
+    def checked(self: Answer, *given: Any, **named: Any) -> None:
+        made(self, *given, **named)
+        check_answer(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Answer, "__init__", checked)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from index.build import open_snapshot
 from index.records import Document
+from index.settings import load_settings
+from tests.citations import check_json
 
 pytestmark = pytest.mark.model
 
@@ -20,7 +23,7 @@ FICHE = [sys.executable, "-c", "from ui.cli import main; main()"]
 def run(
     home: Path, *args: str, stdin: bytes = b"", env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
+    done = subprocess.run(
         [*FICHE, *args],
         input=stdin,
         capture_output=True,
@@ -28,6 +31,11 @@ def run(
         timeout=120,
         env={**os.environ, "FICHE_HOME": str(home), **(env or {})},
     )
+    if "--json" in args and done.stdout:
+        documents = open_snapshot(load_settings(home=home), any_model=True).documents
+        for line in done.stdout.splitlines():
+            check_json(json.loads(line), documents)
+    return done
 
 
 def complaint(done: subprocess.CompletedProcess[bytes], status: int) -> str:
