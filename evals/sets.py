@@ -101,6 +101,8 @@ def parse_lines(lines: Iterable[bytes]) -> tuple[list[Question], list[Problem]]:
                 raise ValueError(f"the id {question.id!r} comes twice")
             seen.add(question.id)
             questions.append(question)
+        except RecursionError:
+            problems.append(Problem(number, "its parts lie too deep within each other"))
         except (ValueError, KeyError, TypeError) as error:
             reason = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
             problems.append(Problem(number, reason))
