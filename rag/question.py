@@ -11,12 +11,14 @@ MAX_QUESTION_CHARS = 2_000
 """Some 300 words: more than the model reads at once, and far more than a question needs."""
 
 
-def clean_question(raw: str) -> str:
+def clean_question(raw: object) -> str:
     """`raw` without control characters, escapes and direction marks, spaces folded.
 
     Raises:
         QuestionError: nothing is left to ask, it is no text, or it is too long.
     """
+    if not isinstance(raw, str):  # what a program sent
+        raise QuestionError("the question is no text: send a string", "de vraag is geen tekst. Stuur een tekenreeks.")
     if len(raw) > MAX_QUESTION_CHARS:
         raise QuestionError(
             f"the question has {len(raw):,} characters, more than {MAX_QUESTION_CHARS:,}: ask it in fewer words"

@@ -6,11 +6,12 @@ of these same three functions, whose docstrings and types are what both show to 
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from index.errors import DocumentError
+from index.errors import DocumentError, InputError
 from index.records import Document
 from rag.engine import Engine
+from rag.language import Language
 from rag.retriever import TOP
 from ui.web.trouble import sentence
 
@@ -32,7 +33,7 @@ def functions(engine: Engine) -> dict[str, Function]:
         Returns:
             The object that `fiche ask --json` prints.
         """
-        return engine.ask(question, lang).to_json()
+        return engine.ask(question, _known(lang)).to_json()
 
     def retrieve(question: str, lang: Literal["auto", "nl", "en"] = "auto", top: int = TOP) -> dict[str, Any]:
         """Find the passages that a question is about, best first, without answering it.
@@ -45,7 +46,9 @@ def functions(engine: Engine) -> dict[str, Function]:
         Returns:
             `question`, `lang`, and `passages` as in what `fiche ask --json` prints.
         """
-        got = engine.retrieve(question, lang, max(1, min(TOP, top)))
+        if not isinstance(top, int | float):
+            raise InputError(f"top is no number: send 1 to {TOP}", f"top is geen getal. Stuur 1 tot en met {TOP}.")
+        got = engine.retrieve(question, _known(lang), int(max(1, min(TOP, top))))
         return {"question": question, "lang": got.lang, "passages": [hit.to_json() for hit in got.hits]}
 
     def document(name: str) -> dict[str, Any]:
@@ -58,8 +61,8 @@ def functions(engine: Engine) -> dict[str, Function]:
             `id`, `title`, `pages`, `metadata`, `sections` (id, title, page, start) and `text`.
         """
         documents = engine.snapshot.documents
-        if name not in documents:
-            held = ", ".join(sorted(documents))
+        if not isinstance(name, str) or name not in documents:
+            name, held = str(name), ", ".join(sorted(documents))
             raise DocumentError(
                 f"no document {name[:80]!r} in the index: it holds {held}",
                 f"er staat geen document „{name[:80]}” in de index; wel: {held}.",
@@ -67,6 +70,14 @@ def functions(engine: Engine) -> dict[str, Function]:
         return _whole(documents[name])
 
     return {"ask": ask, "retrieve": retrieve, "document": document}
+
+
+def _known(lang: Any) -> Literal[Language, "auto"]:
+    """The language, for a program may send anything in its place."""
+    if lang not in ("auto", *get_args(Language)):
+        raise InputError("lang is none that fiche knows: send auto, nl or en", "lang moet auto, nl of en zijn.")
+    known: Literal[Language, "auto"] = lang
+    return known
 
 
 def _whole(document: Document) -> dict[str, Any]:

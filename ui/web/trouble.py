@@ -29,7 +29,7 @@ def sentence(error: BaseException, question: str = "") -> dict[Language, str]:
         error: whatever was raised.
         question: the question that was asked, where it was one.
     """
-    if isinstance(error, QuestionError):
+    if isinstance(error, QuestionError) and not error.dutch:
         if len(question) > MAX_QUESTION_CHARS:
             nl, en = (f"{MAX_QUESTION_CHARS:,}".replace(",", mark) for mark in ".,")
             return {"nl": word("question_long", "nl", most=nl), "en": word("question_long", "en", most=en)}
