@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """`NAME:PASSWORD`, or several with commas between: who may use `fiche ui`; empty means everyone who reaches it."""
     rate: int = Field(default=240, ge=0)
     """Requests that `fiche ui` takes from one address in a minute; 0 sets no limit."""
+    log: Literal["off", "events", "questions"] = "off"
+    """What standard error is told besides warnings: nothing, events as JSON lines, or these with questions' words."""
 
 
 def load_settings(**given: object) -> Settings:

@@ -17,6 +17,7 @@ from index.snapshot import Snapshot
 from rag.answer import cite, compose, refuse, select
 from rag.confidence import Calibration, load_calibration, measure
 from rag.language import Language, detect_language
+from rag.noting import noted
 from rag.question import clean_question
 from rag.records import Answer, Retrieved
 from rag.refusal import why_refused
@@ -57,6 +58,7 @@ class Engine:
         asked = clean_question(question)
         return self._current().retrieve(asked, detect_language(asked) if lang == "auto" else lang, top)
 
+    @noted
     def ask(self, question: str, lang: Language | Literal["auto"] = "auto") -> Answer:
         """Answer a question by quoting, or refuse.
 

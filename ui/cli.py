@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import sys
+import time
 import traceback
 from collections.abc import Iterable, Iterator
 from importlib.metadata import entry_points
@@ -29,11 +30,12 @@ from index.errors import DocumentError, FicheError, IndexStateError, InputError,
 from index.records import Document
 from index.settings import Settings, load_settings
 from rag.language import Language
-from ui import terminal
+from ui import log, terminal
 from ui.messages import say
 
 __all__ = ["app", "main"]
 
+_log = logging.getLogger(__name__)
 app = typer.Typer(
     help="Ask a Dutch government document a question, and get an answer with its sources.",
     no_args_is_help=True,
@@ -211,7 +213,24 @@ def _fail(error: BaseException) -> None:
 
 def main() -> None:
     """Run the command line; every error that fiche knows becomes one line and an exit status."""
-    logging.basicConfig(level=logging.WARNING, format="fiche: %(message)s")
+    began = time.perf_counter()
+    try:
+        _run()
+    except SystemExit as ended:
+        fields = {"status": ended.code or 0, "ms": round(1000 * (time.perf_counter() - began))}
+        _log.info("%s ended", _named(), extra={"fields": fields})
+        raise
+
+
+def _named() -> str:
+    """The command, without whatever was given to it."""
+    group, named = (index_app, sys.argv[1:3]) if sys.argv[1:2] == ["index"] else (app, sys.argv[1:2])
+    known = {command.name or command.callback.__name__ for command in group.registered_commands if command.callback}
+    return " ".join(["fiche", *named]) if set(named[-1:]) <= known else "fiche"
+
+
+def _run() -> None:
+    log.set_up()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:

@@ -7,6 +7,7 @@ comes back in steps. Everything else the page asks for is a server function of t
 
 import inspect
 import json
+import logging
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any
@@ -21,6 +22,8 @@ from ui.web.programs import functions, told_as
 from ui.web.shell import shell
 
 __all__ = ["make_app", "make_blocks"]
+
+_log = logging.getLogger(__name__)
 
 CONCURRENT = 8
 """Questions answered at once; more wait their turn, and the page says that it is at work."""
@@ -93,6 +96,15 @@ def _failure(told: str) -> Exception:
     return gr.Error(told, print_exception=False)
 
 
+class _Unprinted:
+    """For the place of `traceback` in Gradio, which prints what was sent to it when it cannot read it."""
+
+    @staticmethod
+    def print_exc() -> None:
+        """The error goes to the log, which knows what may be in it."""
+        _log.warning("a call could not be read", exc_info=True)
+
+
 def _theme() -> Any:
     """For what Gradio draws itself, the login: fonts of the system, none that would be fetched."""
     return gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(
@@ -110,6 +122,8 @@ def make_app(service: Keeping, auth: list[tuple[str, str]]) -> FastAPI:
     door = Door(service.engine, auth, service.settings.host)
     whole = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=door.open)
     whole.router.routes.append(Route(PATH, door))
+    for module in (gr.queueing, gr.routes):
+        setattr(module, "traceback", _Unprinted)  # noqa: B010 - it is theirs to import, ours to replace
     app: FastAPI = gr.mount_gradio_app(
         whole,
         make_blocks(service),

@@ -23,6 +23,7 @@ from ui.messages import say
 
 __all__ = ["logins", "mcp", "quieten", "ui"]
 
+_log = logging.getLogger(__name__)
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
@@ -108,13 +109,14 @@ def _serve(settings: Settings, users: list[tuple[str, str]], err: Console, *, sh
         engine.ask("Wat is dit?")  # what is loaded at the first question is loaded now
     app = Guard(make_app(Keeping(settings, engine), users), settings.rate)
     address = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
-    config = uvicorn.Config(app, settings.host, settings.port, log_level="warning", server_header=False)
+    config = uvicorn.Config(app, settings.host, settings.port, log_config=None, server_header=False)
     server = uvicorn.Server(config)
     started = server.startup
 
     async def startup(sockets: list[socket.socket] | None = None) -> None:
         await started(sockets)
         err.print(say("serving", "en" if settings.lang == "en" else "nl", address=address))
+        _log.info("serving", extra={"fields": {"address": address, "login": bool(users)}})
         if show:
             webbrowser.open(address)
 
