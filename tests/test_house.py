@@ -37,7 +37,7 @@ HEAVY = {
     "starlette": {"ui/web/app.py"},
     "uvicorn": {"ui/web/serve.py"},
     "typer": {
-        *("ui/cli.py", "ui/translate.py", "ui/web/serve.py"),
+        *("ui/cli.py", "ui/doctor.py", "ui/translate.py", "ui/web/serve.py"),
         *("evals/cli.py", "evals/bench.py", "evals/check.py", "evals/transfer.py", "evals/reader/__main__.py"),
     },
     "pypdfium2": {"index/formats/pdf.py"},

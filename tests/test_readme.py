@@ -31,7 +31,7 @@ def test_every_command_exists_and_is_named() -> None:
     group = get_command(app)
     commands = set(group.commands) - {"index"}  # type: ignore[attr-defined]
     commands |= {f"index {name}" for name in group.commands["index"].commands}  # type: ignore[attr-defined]
-    commands |= {"eval", "mcp", "translate", "ui"}
+    commands |= {"doctor", "eval", "mcp", "translate", "ui"}
     named = set(re.findall(r"`fiche ((?:index )?[a-z]+)", README))
     assert named == commands
 
