@@ -23,10 +23,10 @@ def check_answer(answer: Answer) -> None:
     for citation in answer.citations:
         assert citation.page == citation.document.page_at(citation.start)
         assert any(
-            passage.start <= span.start <= citation.start < citation.end <= span.end <= passage.end
+            passage.start <= span.start == citation.start < citation.end == span.end <= passage.end
             for passage in citation.document.passages
             for span in passage.sentences
-        ), f"citation {citation.n} is no sentence of {citation.document.id}"
+        ), f"citation {citation.n} is no whole sentence of {citation.document.id}"
 
 
 def check_json(told: Mapping[str, Any], documents: Mapping[str, Document]) -> None:

@@ -98,7 +98,9 @@ class Faults:
     @staticmethod
     def _path(path: Any) -> str:
         try:
-            return os.readlink(f"/proc/self/fd/{path}") if isinstance(path, int) else os.path.abspath(os.fsdecode(path))
+            if isinstance(path, int):
+                return os.readlink(f"/proc/self/fd/{path}")  # noqa: PTH115 - it must look at no file itself
+            return os.path.abspath(os.fsdecode(path))  # noqa: PTH100
         except (OSError, TypeError, ValueError):
             return ""
 

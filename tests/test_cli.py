@@ -31,7 +31,7 @@ def run(
         timeout=120,
         env={**os.environ, "FICHE_HOME": str(home), **(env or {})},
     )
-    if "--json" in args and done.stdout:
+    if args[:2] == ("ask", "--json") and done.stdout:
         documents = open_snapshot(load_settings(home=home), any_model=True).documents
         for line in done.stdout.splitlines():
             check_json(json.loads(line), documents)

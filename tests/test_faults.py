@@ -136,7 +136,9 @@ def test_eight_hundred_killed_changes(server: Children, place: Path, seed: int) 
 def killed_while_translating(server: Children, place: Path, serve: Any, seed: int, moments: int) -> None:
     """The memory is whole after each kill, what it has is not asked again, and in the end it is complete."""
     rng = random.Random(seed)
-    text = "1. Doel\n\n" + "".join(f"Dit is zin nummer {n} van het stuk. " for n in range(40)) + "\n\n2. Slot\n\nKlaar.\n"
+    text = (
+        "1. Doel\n\n" + "".join(f"Dit is zin nummer {n} van het stuk. " for n in range(40)) + "\n\n2. Slot\n\nKlaar.\n"
+    )
     (place / "lang.txt").write_text(text, encoding="utf-8")
     endpoint: Endpoint = serve(lambda asked: _slowly(_segment(asked)))
     env = {"FICHE_LLM": "openai:tiny", "FICHE_LLM_URL": endpoint.url}
@@ -212,7 +214,10 @@ def killed_while_evaluating(server: Children, place: Path, seed: int, moments: i
 def _figures(folder: Path) -> Any:
     """The figures of a run but for those of the clock."""
     groups = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["groups"]
-    return {group: {k: v for k, v in found.items() if "ms" not in k and "second" not in k} for group, found in groups.items()}
+    return {
+        group: {k: v for k, v in found.items() if "ms" not in k and "second" not in k}
+        for group, found in groups.items()
+    }
 
 
 def test_a_killed_evaluation_goes_on(server: Children, place: Path) -> None:
