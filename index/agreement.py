@@ -10,10 +10,11 @@ from collections import Counter
 
 from index.glossary import glossary
 from index.lexicon import word_list
+from index.records import Language
 
-__all__ = ["differences", "length_is_unusual"]
+__all__ = ["ACRONYM", "dates", "differences", "length_is_unusual", "number_words", "numeral"]
 
-_MONTHS = {
+_MONTHS: dict[Language, list[str]] = {
     "nl": [
         "januari",
         "februari",
@@ -44,7 +45,7 @@ _MONTHS = {
     ],
 }
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
-_ACRONYM = re.compile(r"(?<![^\W_])(?=[^\W_]*[^\W\d_][^\W_]*)[^\W_]*[A-Z][^\W_]*[A-Z0-9][^\W_]*")
+ACRONYM = re.compile(r"(?<![^\W_])(?=[^\W_]*[^\W\d_][^\W_]*)[^\W_]*[A-Z][^\W_]*[A-Z0-9][^\W_]*")
 """Words with two capitals, or a capital and a digit after it: `AI`, `EuroHPC`, `GenAI4EU`."""
 _PERCENT = {"nl": re.compile(r"%|\bprocent\b"), "en": re.compile(r"%|\bper ?cent\b")}
 _USUAL = (0.55, 1.6)
@@ -60,7 +61,7 @@ def differences(source: str, target: str) -> list[str]:
     ['numbers: 14 against 40']
     """
     found = []
-    for name, count in (("numbers", _numbers), ("dates", _dates), ("percentages", _percentages)):
+    for name, count in (("numbers", _numbers), ("dates", dates), ("percentages", _percentages)):
         mine, theirs = count(source, "nl"), count(target, "en")
         if mine != theirs:
             found.append(f"{name}: {_listed(mine - theirs)} against {_listed(theirs - mine)}")
@@ -81,22 +82,31 @@ def _listed(values: Counter[str]) -> str:
     return ", ".join(sorted(values.elements())) or "nothing"
 
 
-def _numbers(text: str, lang: str) -> Counter[str]:
+def _numbers(text: str, lang: Language) -> Counter[str]:
     """Figures and number words, as their values."""
-    thousands, point = (".", ",") if lang == "nl" else (",", ".")
-    figures = []
-    for figure in _FIGURE.findall(text):
-        if re.fullmatch(rf"\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+", figure):
-            figures.append(figure.replace(thousands, ""))
-        elif re.fullmatch(rf"\d+{re.escape(point)}\d+", figure):
-            figures.append(figure.replace(point, "."))
-        else:
-            figures.append(figure)
-    values = {word: n for n, word in enumerate(glossary()["numbers"])}
-    words = {en: values[nl] for nl, both in glossary()["numbers"].items() for en in both} if lang == "en" else values
+    figures = [numeral(figure, lang) for figure in _FIGURE.findall(text)]
+    words = number_words(lang)
     pattern = rf"\b({'|'.join(words)})(?:jarige?|daagse?|maal|tal)?\b"
-    named = [_VALUES[words[word.lower()]] for word in re.findall(pattern, text, re.IGNORECASE)]
+    named = [words[word.lower()] for word in re.findall(pattern, text, re.IGNORECASE)]
     return Counter(figures + named)
+
+
+def numeral(figure: str, lang: Language) -> str:
+    """A figure as the language writes it, with a point for decimals and nothing for thousands.
+
+    >>> numeral("1.200.000", "nl"), numeral("1,200.5", "en"), numeral("3,5", "nl")
+    ('1200000', '1200.5', '3.5')
+    """
+    thousands, point = (".", ",") if lang == "nl" else (",", ".")
+    if re.fullmatch(rf"(?:\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+|\d+)(?:{re.escape(point)}\d+)?", figure):
+        return figure.replace(thousands, "").replace(point, ".")
+    return figure
+
+
+def number_words(lang: Language) -> dict[str, str]:
+    """The number words of a language with their values: `zeven` is `7`, `miljoen` is `10^6`."""
+    known = zip(glossary()["numbers"].items(), _VALUES, strict=True)
+    return {word: value for (nl, english), value in known for word in (english if lang == "en" else [nl])}
 
 
 _VALUES = [str(n) for n in (*range(2, 8), *range(9, 21), *range(30, 100, 10))] + [
@@ -108,7 +118,8 @@ _VALUES = [str(n) for n in (*range(2, 8), *range(9, 21), *range(30, 100, 10))] +
 ]
 
 
-def _dates(text: str, lang: str) -> Counter[str]:
+def dates(text: str, lang: Language) -> Counter[str]:
+    """Dates as `21-2-2024`, `21-2` or `2-2024`: those that have a day or a year beside the month."""
     months = "|".join(_MONTHS[lang])
     found = re.findall(rf"\b(?:(\d{{1,2}}) )?({months})\b(?: (\d{{4}}))?", text, re.IGNORECASE if lang == "nl" else 0)
     lowered = [m.lower() for m in _MONTHS[lang]]
@@ -116,7 +127,7 @@ def _dates(text: str, lang: str) -> Counter[str]:
     return Counter("-".join(str(part) for part in date if part) for date in dated)
 
 
-def _percentages(text: str, lang: str) -> Counter[str]:
+def _percentages(text: str, lang: Language) -> Counter[str]:
     return Counter("%" for _ in _PERCENT[lang].findall(text))
 
 
@@ -124,8 +135,8 @@ def _names(source: str, target: str) -> list[str]:
     """Acronyms and countries that one side has and the other lacks."""
     both = glossary()["acronyms"]
     found: list[str] = []
-    theirs = set(_ACRONYM.findall(target))
-    mine = set(_ACRONYM.findall(source))
+    theirs = set(ACRONYM.findall(target))
+    mine = set(ACRONYM.findall(source))
     met = theirs | {t.rstrip("s") for t in theirs}
     lacking = (n for n in sorted(mine - met) if not any(word in target for word in both.get(n, [])))
     found += [f"name: {name} is missing" for name in lacking]

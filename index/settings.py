@@ -36,11 +36,15 @@ class Settings(BaseSettings):
     lang: Literal["auto", "nl", "en"] = "auto"
     """The language of questions and answers; `auto` finds it out for each question."""
     llm: str = ""
-    """`openai:MODEL` or `ollama:MODEL`, for `fiche translate`; nothing else needs one."""
+    """`openai:MODEL`, `ollama:MODEL` or `gguf:FILE`: writes answers and translates; empty means that fiche quotes."""
     llm_url: str = ""
     """The address of an OpenAI-compatible endpoint, up to and with `/v1`; without it that of the provider."""
     llm_key: SecretStr = SecretStr("")
     """The endpoint's key, where it wants one. Read from the environment only, never shown."""
+    llm_seconds: float = Field(default=8.0, gt=0, le=600)
+    """Seconds that the model may take for one question, all in all; then fiche quotes."""
+    llm_tokens: int = Field(default=400, ge=1, le=8000)
+    """Tokens that the model may write for one question."""
     host: str = "127.0.0.1"
     """The address that `fiche ui` listens on; this machine alone unless it is set."""
     port: int = Field(default=7860, ge=1, le=65535)

@@ -13,7 +13,7 @@ from rag.confidence import Calibration
 from rag.language import Language, detect_language
 from rag.records import Citation, Hit, Retrieved
 
-__all__ = ["MAX_QUOTES", "cite", "compose", "escape_markdown", "refuse", "select"]
+__all__ = ["MAX_QUOTES", "cite", "compose", "escape_markdown", "quoted", "refuse", "select"]
 
 MAX_QUOTES = 3
 _TRANSLATED = "(Translated; the Dutch text is authoritative.)"
@@ -75,22 +75,30 @@ def compose(citations: Sequence[Citation], lang: Language) -> str:
     In English it is the translation, and says so. What has none is quoted in Dutch after a sentence
     in English that tells why: nothing is guessed.
     """
-    if lang == "nl":
-        return " ".join(f"{_label(c)}{escape_markdown(c.quote)} [{c.n}]" for c in citations)
     parts: list[str] = []
     led = ""
     for citation in citations:
-        lead = "" if citation.translation else _UNTRANSLATED[detect_language(citation.quote)]
+        lead, words = quoted(citation, lang)
         if lead and lead != led:
             parts.append(lead)
         led = lead
-        words = escape_markdown(citation.translation or citation.quote)
-        label = _label(citation, english=bool(citation.translation))
-        parts.append(f"“{label}{words}” [{citation.n}]" if lead else f"{label}{words} [{citation.n}]")
+        parts.append(
+            f"“{escape_markdown(words)}” [{citation.n}]" if lead else f"{escape_markdown(words)} [{citation.n}]"
+        )
+    if lang == "nl":
+        return " ".join(parts)
     translated = [c for c in citations if c.translation and c.translation != c.quote]
     if translated:
         parts.append(_MACHINE_TRANSLATED if any(c.machine_made for c in translated) else _TRANSLATED)
     return " ".join(parts)
+
+
+def quoted(citation: Citation, lang: Language) -> tuple[str, str]:
+    """What must be said before a quotation, or nothing; and its words, a metadata field after its label."""
+    if lang == "nl":
+        return "", f"{_label(citation)}{citation.quote}"
+    lead = "" if citation.translation else _UNTRANSLATED[detect_language(citation.quote)]
+    return lead, f"{_label(citation, english=bool(citation.translation))}{citation.translation or citation.quote}"
 
 
 def _label(citation: Citation, *, english: bool = False) -> str:
@@ -98,7 +106,7 @@ def _label(citation: Citation, *, english: bool = False) -> str:
     if passage is None or passage.kind != "field" or not passage.section:
         return ""
     dutch = citation.document.section_title(passage.section)
-    return f"{escape_markdown((english and citation.section_translation) or dutch)}: "
+    return f"{(english and citation.section_translation) or dutch}: "
 
 
 def refuse(hits: Sequence[Hit], lang: Language) -> str:

@@ -7,7 +7,9 @@ immutable snapshot, and a newer one is taken up between questions.
 import logging
 import threading
 import time
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from index.build import current_snapshot, open_snapshot
 from index.encoder import Encoder, load_encoder
@@ -16,16 +18,33 @@ from index.settings import Settings
 from index.snapshot import Snapshot
 from rag.answer import cite, compose, refuse, select
 from rag.confidence import Calibration, load_calibration, measure
+from rag.followup import complete
 from rag.language import Language, detect_language
+from rag.llm import Budget, LlmError
 from rag.noting import noted
 from rag.question import clean_question
-from rag.records import Answer, Retrieved
+from rag.records import Answer, Reason, Retrieved, Writing
 from rag.refusal import why_refused
 from rag.retriever import TOP, Retriever
+
+if TYPE_CHECKING:
+    from rag.author import Author
+    from rag.writing import Written
 
 __all__ = ["Engine", "open_engine"]
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found for a question."""
+
+    snapshot: Snapshot
+    retrieved: Retrieved
+    signals: dict[str, float]
+    rows: tuple[int, ...]
+    """The sentences that answer by quoting; none where the question is refused."""
 
 
 class Engine:
@@ -37,8 +56,9 @@ class Engine:
         encoder: Encoder,
         calibration: Calibration | None = None,
         settings: Settings | None = None,
+        author: "Author | None" = None,
     ) -> None:
-        self.encoder = encoder
+        self.encoder, self.author = encoder, author
         self.calibration = calibration or load_calibration(encoder.name)
         self._settings = settings
         self._retriever = Retriever(snapshot, encoder)
@@ -59,8 +79,27 @@ class Engine:
         return self._current().retrieve(asked, detect_language(asked) if lang == "auto" else lang, top)
 
     @noted
-    def ask(self, question: str, lang: Language | Literal["auto"] = "auto") -> Answer:
-        """Answer a question by quoting, or refuse.
+    def ask(self, question: str, lang: Language | Literal["auto"] = "auto", history: Sequence[str] = ()) -> Answer:
+        """Answer a question, or refuse: by quoting, or in a language model's words where there is one.
+
+        Args:
+            question: as it was typed.
+            lang: its language; `auto` finds it out.
+            history: the questions before it, as they were understood; a follow-up is completed from them.
+
+        Raises:
+            QuestionError: the question cannot be asked.
+        """
+        *_, answer = self.stream(question, lang, history)
+        assert isinstance(answer, Answer)  # noqa: S101 - what `stream` ends with
+        return answer
+
+    def stream(
+        self, question: str, lang: Language | Literal["auto"] = "auto", history: Sequence[str] = ()
+    ) -> "Iterator[Written | Answer]":
+        """As `ask`, but first the answer after each sentence that has passed its check, and the whole in the end.
+
+        Where the model fails in the middle the answer quotes instead, and what came before is void.
 
         Raises:
             QuestionError: the question cannot be asked.
@@ -68,33 +107,82 @@ class Engine:
         began = time.perf_counter()
         asked = clean_question(question)
         spoken = detect_language(asked) if lang == "auto" else lang
-        retriever = self._current()
-        snapshot = retriever.snapshot
-        scores = retriever.score(asked, spoken)
-        retrieved = retriever.rank(asked, spoken, scores)
-        found = time.perf_counter()
-        signals = measure(asked, spoken, scores, snapshot)
-        abstained = self.calibration.refuses(signals)
-        rows = [] if abstained else select(retrieved, snapshot, self.calibration)
-        citations = cite(rows, snapshot)
-        text = refuse(retrieved.hits, spoken) if abstained else compose(citations, spoken)
-        reasons = why_refused(asked, spoken, signals, self.calibration, snapshot, retrieved.hits) if abstained else ()
+        budget = self.author.budget() if self.author else None
+        understood, failure = self._understand(asked, history, spoken, budget)
+        found = self._find(understood, spoken)
+        retrieved = time.perf_counter()
+        written: Written | None = None
+        writing: Writing | None = None
+        if budget and found.rows:
+            for step in self._write(found, budget, failure):
+                if isinstance(step, Writing):
+                    written, writing = None, step
+                else:
+                    written, writing = step, step.writing
+                    yield step
+        answer = self._answer(found, written, writing)
         ended = time.perf_counter()
+        timings = {"retrieve": retrieved - began, "answer": ended - retrieved, "total": ended - began}
+        yield replace(
+            answer,
+            question=question if understood == asked else understood,
+            timings_ms={name: 1000 * seconds for name, seconds in timings.items()},
+        )
+
+    def _understand(
+        self, question: str, history: Sequence[str], lang: Language, budget: Budget | None
+    ) -> tuple[str, str]:
+        """The question, made to stand alone, and why the model that should have done so failed."""
+        if not history:
+            return question, ""
+        if self.author and budget:
+            try:
+                return clean_question(self.author.understand(question, history, lang, budget)), ""
+            except LlmError as error:
+                return clean_question(complete(question, history)), str(error)
+        return clean_question(complete(question, history)), ""
+
+    def _find(self, question: str, lang: Language) -> "_Found":
+        retriever = self._current()
+        scores = retriever.score(question, lang)
+        retrieved = retriever.rank(question, lang, scores)
+        signals = measure(question, lang, scores, retriever.snapshot)
+        refused = self.calibration.refuses(signals)
+        rows = () if refused else tuple(select(retrieved, retriever.snapshot, self.calibration))
+        return _Found(retriever.snapshot, retrieved, signals, rows)
+
+    def _write(self, found: "_Found", budget: Budget, failure: str) -> "Iterator[Written | Writing]":
+        """What the model writes, or in the end that it failed: one line in the log, and one way out."""
+        assert self.author  # noqa: S101 - there is a budget, so there is an author
+        try:
+            if failure:
+                raise LlmError(failure)
+            asked = found.retrieved
+            yield from self.author.write(asked.question, asked, found.rows, found.snapshot, self.encoder, budget)
+        except LlmError as error:
+            _log.warning("quoting, for the language model gave no answer: %s", error)
+            yield self.author.failed(found.retrieved.lang, str(error))
+
+    def _answer(self, found: "_Found", written: "Written | None", writing: Writing | None) -> Answer:
+        asked, snapshot = found.retrieved, found.snapshot
+        refused = not found.rows
+        citations = written.citations if written else cite(found.rows, snapshot)
+        quoting = refuse(asked.hits, asked.lang) if refused else compose(citations, asked.lang)
+        why: tuple[Reason, ...] = ()
+        if refused:
+            why = why_refused(asked.question, asked.lang, found.signals, self.calibration, snapshot, asked.hits)
         return Answer(
-            question=question,
-            lang=spoken,
-            answer=text,
-            abstained=abstained,
-            confidence=self.calibration.confidence(self.calibration.support(signals)),
-            mode="extractive",
+            question=asked.question,
+            lang=asked.lang,
+            answer=written.text if written else quoting,
+            abstained=refused,
+            confidence=self.calibration.confidence(self.calibration.support(found.signals)),
+            mode="written" if written else "extractive",
             citations=citations,
-            passages=retrieved.hits,
-            timings_ms={
-                "retrieve": 1000 * (found - began),
-                "answer": 1000 * (ended - found),
-                "total": 1000 * (ended - began),
-            },
-            reasons=reasons,
+            passages=asked.hits,
+            timings_ms={},
+            reasons=why,
+            writing=writing,
         )
 
     def _current(self) -> Retriever:
@@ -114,12 +202,19 @@ class Engine:
 
 
 def open_engine(settings: Settings) -> Engine:
-    """An engine over the settings' current index.
+    """An engine over the settings' current index, with the language model that they name.
 
     Raises:
         IndexStateError: there is no index.
         SnapshotDamagedError: it must not be read.
         ModelError: the model cannot be loaded.
+        InputError: they name a language model in a way that is not known.
+        LlmError: a language model in a file cannot be loaded.
     """
+    author = None
+    if settings.llm:
+        from rag.author import open_author  # LlamaIndex takes seconds to import
+
+        author = open_author(settings)
     snapshot = open_snapshot(settings)
-    return Engine(snapshot, load_encoder(settings), settings=settings)
+    return Engine(snapshot, load_encoder(settings), settings=settings, author=author)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from index.lexicon import word_list
 
-__all__ = ["complete"]
+__all__ = ["complete", "leans"]
 
 _OPENS = re.compile(r"(?:en|and|maar|but|ook|also|en ook)\s+(?=\w)", re.IGNORECASE)
 _POINTS = re.compile(
@@ -41,7 +41,7 @@ def complete(question: str, history: Sequence[str]) -> str:
     'Wie host het (ALT-EDIC)?'
     """
     earlier = next((asked for asked in reversed(history) if asked.strip()), "")
-    if not earlier or not _leans(question):
+    if not earlier or not leans(question):
         return question
     if (swapped := _swapped(question, earlier)) is not None:
         return swapped
@@ -50,7 +50,8 @@ def complete(question: str, history: Sequence[str]) -> str:
     return f"{bare} ({subject})?" if subject else question
 
 
-def _leans(question: str) -> bool:
+def leans(question: str) -> bool:
+    """Whether a question cannot be understood without the one before it."""
     words = re.findall(r"[\w’'-]+", question)
     named = any(any(c.isupper() or c.isdigit() for c in word[1:]) for word in words) or any(
         word[0].isupper() for word in words[1:]

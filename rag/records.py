@@ -9,7 +9,7 @@ from typing import Any, Literal
 from index.records import Document, Passage, Span
 from rag.language import Language
 
-__all__ = ["Answer", "Citation", "Hit", "Reason", "Retrieved"]
+__all__ = ["Answer", "Citation", "Hit", "Part", "Reason", "Retrieved", "Writing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,40 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A sentence of a written answer, after its check."""
+
+    text: str
+    verdict: Literal["quoted", "translated", "supported"]
+    """The words of its source, their known translation, or a claim that its sources support."""
+    cites: tuple[int, ...]
+    """Numbers of citations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What a language model had to do with an answer."""
+
+    model: str
+    prompt: str
+    """The version of the prompt, as in `write.nl@3f2a91c0`."""
+    parts: tuple[Part, ...] = ()
+    """The sentences of the answer, where it is a written one."""
+    dropped: int = 0
+    """Sentences of the model that no source supports, and that are not shown."""
+    repaired: int = 0
+    """Sentences whose source was corrected, or that a quotation took the place of."""
+    failure: str = ""
+    """Why the answer quotes instead; empty where it is written."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The writing as `llm` in what `fiche ask --json` prints."""
+        parts = [{"text": part.text, "verdict": part.verdict, "cites": list(part.cites)} for part in self.parts]
+        about = {"model": self.model, "prompt": self.prompt, "sentences": parts}
+        return {**about, "dropped": self.dropped, "repaired": self.repaired, "failure": self.failure or None}
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer, or a refusal, to one question."""
 
@@ -114,15 +148,18 @@ class Answer:
     answer: str
     abstained: bool
     confidence: float
-    mode: Literal["extractive"]
+    mode: Literal["extractive", "written"]
     citations: tuple[Citation, ...]
     passages: tuple[Hit, ...]
     timings_ms: dict[str, float]
     reasons: tuple[Reason, ...] = ()
     """Why it is a refusal, where it is one."""
+    writing: Writing | None = None
+    """What a language model had to do with it, where one was asked."""
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `fiche ask --json` prints."""
+        """The object that `fiche ask --json` prints; `llm` is in it where a language model was asked."""
+        extra = {"llm": self.writing.to_json()} if self.writing else {}
         return {
             "question": self.question,
             "lang": self.lang,
@@ -133,4 +170,5 @@ class Answer:
             "citations": [citation.to_json() for citation in self.citations],
             "passages": [hit.to_json() for hit in self.passages],
             "timings_ms": {key: round(value, 1) for key, value in self.timings_ms.items()},
+            **extra,
         }

@@ -129,7 +129,7 @@ def test_each_sentence_says_what_it_is(lang: str, translation: str | None, machi
     answer = _answer(lang, translation, machine=machine)
     sentences = sentences_of(answer)
     assert [s.kind for s in sentences] == kinds
-    shown = next(s for s in sentences if s.citation)
+    shown = next(s for s in sentences if s.citations)
     assert shown.text == (translation if lang == "en" and translation else answer.citations[0].quote)
 
 

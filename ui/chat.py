@@ -15,29 +15,32 @@ from index.settings import Settings
 from rag.engine import Engine
 from rag.language import Language
 from ui.messages import say
-from ui.terminal import printable, show_answer
+from ui.terminal import printable
+from ui.writing import show_answering
 
 __all__ = ["run_chat"]
 
+_TURNS = 4
+"""Earlier questions that a follow-up may lean on."""
 _STOP = {"/stop", "/quit", "/exit"}
 
 
 def run_chat(engine: Engine, settings: Settings, out: Console, err: Console, lang: Language) -> None:
     """Answer each line until the input ends or `/stop` is typed."""
     out.print(say("chat_welcome", lang), style="dim")
+    history: list[str] = []
     for line in _typed(settings) if sys.stdin.isatty() else _piped():
         if line.strip().lower() in _STOP:
             return
         if not line.strip():
             continue
         try:
-            answer = engine.ask(line, settings.lang)
+            out.print()
+            answer = show_answering(out, engine.stream(line, settings.lang, history), line)
+            history = [*history, answer.question][-_TURNS:]
+            out.print()
         except FicheError as error:
             err.print(f"fiche: {printable(str(error))}")
-            continue
-        out.print()
-        show_answer(out, answer)
-        out.print()
 
 
 def _piped() -> Iterator[str]:

@@ -50,6 +50,10 @@ Lang = Annotated[
     Literal["auto", "nl", "en"] | None,
     typer.Option("--lang", help="The language of the question and the answer, instead of finding it out."),
 ]
+Llm = Annotated[
+    str | None,
+    typer.Option("--llm", help="A language model that writes the answer: openai:MODEL, ollama:MODEL or gguf:FILE."),
+]
 
 
 def _out() -> Console:
@@ -78,30 +82,31 @@ def ask(
     question: Annotated[list[str], typer.Argument(help="The question; '-' reads questions, one a line.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a question.")] = False,
     lang: Lang = None,
+    llm: Llm = None,
 ) -> None:
     """Ask one question, or many from standard input, and print the answer with its sources."""
     from rag.engine import open_engine
     from rag.question import clean_question
+    from ui.writing import show_answering
 
-    settings = load_settings(lang=lang)
+    settings = load_settings(lang=lang, llm=llm)
     stream = question == ["-"]
     if not stream:
         clean_question(" ".join(question))  # before the model is loaded: a bad question fails at once
-    _ensure_index(settings, "en" if settings.lang == "en" else "nl")
+    spoken: Language = "en" if settings.lang == "en" else "nl"
+    _ensure_index(settings, spoken)
     engine = open_engine(settings)
     failed: QuestionError | None = None
     for number, line in _lines(sys.stdin.buffer) if stream else [(0, " ".join(question))]:
         try:
-            answer = engine.ask(line, settings.lang)
+            if as_json:
+                print(json.dumps(engine.ask(line, settings.lang).to_json(), ensure_ascii=False), flush=True)
+            else:
+                show_answering(_out(), engine.stream(line, settings.lang), line)
         except QuestionError as error:
             failed = QuestionError(f"line {number}: {error}") if stream else error
             if stream:
                 _fail(failed)
-            continue
-        if as_json:
-            print(json.dumps(answer.to_json(), ensure_ascii=False), flush=True)
-        else:
-            terminal.show_answer(_out(), answer)
     if failed:
         raise typer.Exit(2) if stream else failed
 
@@ -113,12 +118,12 @@ def _lines(stream: Iterable[bytes]) -> Iterator[tuple[int, str]]:
 
 
 @app.command()
-def chat(lang: Lang = None) -> None:
+def chat(lang: Lang = None, llm: Llm = None) -> None:
     """Ask one question after another, with history and line editing."""
     from rag.engine import open_engine
     from ui.chat import run_chat
 
-    settings = load_settings(lang=lang)
+    settings = load_settings(lang=lang, llm=llm)
     spoken: Language = "en" if settings.lang == "en" else "nl"
     _ensure_index(settings, spoken)
     run_chat(open_engine(settings), settings, _out(), _err(), spoken)

@@ -8,6 +8,26 @@ _MESSAGES: dict[str, dict[Language, str]] = {
     "page": {"nl": "pagina", "en": "page"},
     "footnote": {"nl": "voetnoot", "en": "footnote"},
     "confidence": {"nl": "Zekerheid: {percent} %", "en": "Confidence: {percent}%"},
+    "understood": {"nl": "Opgevat als: {question}", "en": "Understood as: {question}"},
+    "checking": {
+        "nl": "Het taalmodel schrijft; de volgende zin wordt nagekeken …",
+        "en": "The language model is writing; the next sentence is being checked …",
+    },
+    "quoted": {"nl": "letterlijk geciteerd", "en": "quoted word for word"},
+    "translated": {"nl": "vertaald", "en": "translated"},
+    "supported": {"nl": "gesteund door {sources}", "en": "supported by {sources}"},
+    "written": {
+        "nl": "Geschreven door {model}; elke zin is getoetst aan haar bron.",
+        "en": "Written by {model}; every sentence was checked against its source.",
+    },
+    "dropped": {
+        "nl": "Weggelaten omdat geen bron ze steunt: {count} van de zinnen die het model schreef.",
+        "en": "Left out, for no source supports them: {count} of the sentences that the model wrote.",
+    },
+    "quoting_instead": {
+        "nl": "Het taalmodel gaf geen bruikbaar antwoord; dit zijn de woorden van het document zelf.",
+        "en": "The language model gave no usable answer; these are the document's own words.",
+    },
     "nearest": {"nl": "Wat het dichtst in de buurt komt:", "en": "What comes nearest:"},
     "chat_welcome": {
         "nl": "Stel uw vraag in het Nederlands of Engels. Stoppen: Ctrl-D of /stop.",

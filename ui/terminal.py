@@ -18,7 +18,7 @@ from index.records import Document, Passage, Span
 from index.snapshot import Progress as OnProgress
 from index.store import Manifest
 from rag.language import Language
-from rag.records import Answer, Citation, Hit
+from rag.records import Answer, Citation, Hit, Writing
 from ui.messages import say
 
 __all__ = ["printable", "progress_bar", "show_answer", "show_document", "show_index", "show_list", "show_outline"]
@@ -38,7 +38,12 @@ def printable(text: str) -> str:
 
 def show_answer(console: Console, answer: Answer) -> None:
     """The answer, then each of its sources with the answering words marked in their context."""
-    console.print(Text(_plain(answer), style="bold" if not answer.abstained else ""))
+    if answer.mode == "written" and answer.writing:
+        _show_parts(console, answer.writing, answer.lang)
+    else:
+        console.print(Text(_plain(answer), style="bold" if not answer.abstained else ""))
+        if answer.writing and answer.writing.failure:
+            console.print(Text(say("quoting_instead", answer.lang), style="dim"))
     console.print()
     if answer.abstained:
         if answer.passages:
@@ -53,6 +58,17 @@ def show_answer(console: Console, answer: Answer) -> None:
         _show_source(console, answer.lang, citation.document, passage, span, number=citation.n, title=title)
     percent = round(100 * answer.confidence)
     console.print(Text(say("confidence", answer.lang, percent=percent), style="dim"))
+
+
+def _show_parts(console: Console, writing: Writing, lang: Language) -> None:
+    """Each sentence with what its check came to, and who wrote them."""
+    for part in writing.parts:
+        markers = "".join(f"[{n}]" for n in part.cites)
+        console.print(Text(f"{printable(part.text)} {markers}", style="bold"))
+        console.print(Text("    " + say(part.verdict, lang, sources=markers), style="dim"))
+    console.print(Text(say("written", lang, model=printable(writing.model)), style="dim"))
+    if writing.dropped:
+        console.print(Text(say("dropped", lang, count=writing.dropped), style="dim"))
 
 
 def _plain(answer: Answer) -> str:

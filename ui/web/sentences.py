@@ -4,13 +4,14 @@ An answer is Markdown whose sentences end in `[n]`, the number of the citation t
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.records import Answer, Citation
+from rag.language import Language
+from rag.records import Answer, Citation, Part
 
-__all__ = ["Kind", "Sentence", "sentences_of"]
+__all__ = ["Kind", "Sentence", "sentences_of", "written_sentences"]
 
 Kind = Literal["quoted", "quoted_dutch", "translated", "machine", "supported", "unsupported", "remark"]
 _MARKER = re.compile(r"(?<!\\)\s*\[(\d+)\]")
@@ -19,18 +20,34 @@ _ESCAPED = re.compile(r"\\(.)")
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of an answer: its words, what they are, and the citation under them."""
+    """A sentence of an answer: its words, what they are, and the citations under them."""
 
     text: str
     kind: Kind
-    citation: Citation | None = None
+    citations: tuple[Citation, ...] = ()
 
 
 def sentences_of(answer: Answer) -> list[Sentence]:
     """The sentences in order; what fiche itself says between them is a `remark`."""
     if answer.abstained:
         return [Sentence(_plain(answer.answer), "remark")]
+    if answer.mode == "written" and answer.writing:
+        return written_sentences(answer.writing.parts, answer.citations, answer.lang)
     return [sentence for sentence in _cut(answer) if sentence.text]
+
+
+def written_sentences(parts: Iterable[Part], citations: Sequence[Citation], lang: Language) -> list[Sentence]:
+    """The sentences of a written answer, each as its check found it."""
+    found = []
+    for part in parts:
+        cited = tuple(citations[n - 1] for n in part.cites)
+        kind: Kind = part.verdict
+        if kind == "quoted" and lang == "en" and any(c.quote in part.text and not c.translation for c in cited):
+            kind = "quoted_dutch"
+        if kind == "translated" and any(c.machine_made for c in cited):
+            kind = "machine"
+        found.append(Sentence(part.text, kind, cited))
+    return found
 
 
 def _cut(answer: Answer) -> Iterator[Sentence]:
@@ -42,7 +59,7 @@ def _cut(answer: Answer) -> Iterator[Sentence]:
         citation = cited.get(int(match[1]))
         lead, words, kind = _kind(text, citation, answer)
         yield Sentence(lead, "remark")
-        yield Sentence(words, kind, citation)
+        yield Sentence(words, kind, (citation,) if citation else ())
     rest = _plain(answer.answer[end:])
     yield Sentence(rest, "remark" if answer.mode == "extractive" else "unsupported")
 

@@ -17,7 +17,7 @@ from index.build import build_index, index_exists
 from index.encoder import load_encoder
 from index.errors import FicheError, InputError
 from index.settings import Settings, load_settings
-from rag.engine import open_engine
+from rag.engine import Engine, open_engine
 from ui import terminal
 from ui.messages import say
 
@@ -31,9 +31,13 @@ def ui(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port to listen on.")] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    llm: Annotated[
+        str | None,
+        typer.Option("--llm", help="A language model that writes answers: openai:MODEL, ollama:MODEL or gguf:FILE."),
+    ] = None,
 ) -> None:
     """Ask and check in the browser: serves the chat until it is interrupted."""
-    settings = load_settings(host=host, port=port)
+    settings = load_settings(host=host, port=port, llm=llm)
     err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
     users = logins(settings)
     if settings.host not in _LOCAL and not users:
@@ -106,7 +110,7 @@ def _serve(settings: Settings, users: list[tuple[str, str]], err: Console, *, sh
 
     engine = open_engine(settings)
     with suppress(FicheError):
-        engine.ask("Wat is dit?")  # what is loaded at the first question is loaded now
+        Engine(engine.snapshot, engine.encoder).ask("Wat is dit?")  # what is loaded at the first question is loaded now
     app = Guard(make_app(Keeping(settings, engine), users), settings.rate)
     address = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
     config = uvicorn.Config(app, settings.host, settings.port, log_config=None, server_header=False)

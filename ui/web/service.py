@@ -13,13 +13,13 @@ from index.build import index_store
 from index.records import Document
 from index.settings import Settings
 from rag.engine import Engine
-from rag.followup import complete
 from rag.question import MAX_QUESTION_CHARS
+from rag.records import Answer
 from ui.web.feedback import Feedback
 from ui.web.jobs import Jobs
 from ui.web.pages import document_html
 from ui.web.trouble import sentence
-from ui.web.turns import make_turn, turn_error
+from ui.web.turns import draft_html, make_turn, turn_error
 from ui.web.words import pair
 
 __all__ = ["Service", "told"]
@@ -56,9 +56,14 @@ class Service:
         """A question's turn: at once that it is being worked on, then the turn itself."""
         typed = str(data.get("question", ""))[: MAX_QUESTION_CHARS + 1]
         lang: Literal["auto", "nl", "en"] = self.settings.lang
-        yield {"stage": "searching"}
+        yield {"stage": "searching", "seconds": self.settings.llm_seconds if self.engine.author else 0}
+        turn: Reply = {}
         try:
-            turn = make_turn(self.engine.ask(complete(typed, _history(data)), lang), typed)
+            for step in self.engine.stream(typed, lang, _history(data)):
+                if isinstance(step, Answer):
+                    turn = make_turn(step, typed)
+                else:
+                    yield {"stage": "writing", "html": draft_html(step.writing.parts, step.citations, step.lang)}
         except Exception as error:  # as in `told`
             turn = turn_error(pair(sentence(error, typed)), typed)
         yield {"stage": "done", "turn": turn}

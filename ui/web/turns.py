@@ -4,17 +4,18 @@ Knows nothing of Gradio. A turn is a plain object that the browser keeps and giv
 """
 
 import secrets
+from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
 from index.records import Document, Passage, Span
 from rag.language import Language, detect_language
-from rag.records import Answer, Citation, Hit, Reason
+from rag.records import Answer, Citation, Hit, Part, Reason, Writing
 from ui.web.icons import icon
 from ui.web.markup import Markup, join, tag
-from ui.web.sentences import Sentence, sentences_of
+from ui.web.sentences import Sentence, sentences_of, written_sentences
 from ui.web.words import both, label, word
 
-__all__ = ["make_turn", "turn_error"]
+__all__ = ["draft_html", "make_turn", "turn_error"]
 
 _NEAREST = 3
 """Passages shown beside a refusal: more would read like an answer."""
@@ -52,11 +53,11 @@ def _answer_html(answer: Answer, typed: str, identity: str) -> Markup:
     understood = None
     if answer.question != typed:
         understood = tag("p", both("understood"), " ", tag("q", answer.question, lang=answer.lang), class_="understood")
-    body = [_sentence_html(sentence, answer, identity) for sentence in sentences_of(answer)]
+    body = [_sentence_html(sentence, answer.lang, identity) for sentence in sentences_of(answer)]
     foot = None
     if not answer.abstained:
         percent = round(100 * answer.confidence)
-        foot = tag("p", both("confidence", percent=percent), class_="confidence")
+        foot = join(_writing_html(answer.writing), tag("p", both("confidence", percent=percent), class_="confidence"))
     return join(
         understood,
         tag("h3", both("refusal" if answer.abstained else "answer"), class_="what"),
@@ -64,6 +65,24 @@ def _answer_html(answer: Answer, typed: str, identity: str) -> Markup:
         foot,
         _buttons(answer),
     )
+
+
+def draft_html(parts: Iterable[Part], citations: Sequence[Citation], lang: Language) -> Markup:
+    """The sentences that passed their check, of an answer that is still being written."""
+    body = [_sentence_html(sentence, lang, "") for sentence in written_sentences(parts, citations, lang)]
+    return join(tag("div", *body, class_="sentences"), tag("p", both("checking"), class_="searching"))
+
+
+def _writing_html(writing: Writing | None) -> Markup | None:
+    """Who wrote the answer, what was left out of it, or why it is quoted after all."""
+    if writing is None:
+        return None
+    if writing.failure:
+        return tag("p", both("quoting_instead"), class_="remark")
+    told = [both("written_by", model=writing.model)]
+    if writing.dropped:
+        told.append(both("dropped", count=writing.dropped))
+    return tag("p", join(*told, by=" "), class_="remark")
 
 
 def _buttons(answer: Answer) -> Markup:
@@ -80,34 +99,37 @@ def _buttons(answer: Answer) -> Markup:
     )
 
 
-def _sentence_html(sentence: Sentence, answer: Answer, identity: str) -> Markup:
-    spoken = answer.lang if sentence.kind != "quoted_dutch" else "nl"
+def _sentence_html(sentence: Sentence, lang: Language, identity: str) -> Markup:
+    spoken = lang if sentence.kind != "quoted_dutch" else "nl"
     if sentence.kind == "remark":
-        return tag("p", sentence.text, class_="remark", lang=answer.lang)
-    marker = None
-    if sentence.citation:
-        c = sentence.citation
-        place = f"{word('source_n', 'nl', n=c.n)}: {word('page', 'nl', page=c.page)}"
-        english = f"{word('source_n', 'en', n=c.n)}: {word('page', 'en', page=c.page)}"
-        marker = tag(
-            "button",
-            str(c.n),
-            type="button",
-            class_="cite",
-            data_do="cite",
-            data_n=c.n,
-            data_turn=identity,
-            data_document=c.document.id,
-            data_start=c.start,
-            data_end=c.end,
-            data_label_nl=place,
-            data_label_en=english,
-        )
+        return tag("p", sentence.text, class_="remark", lang=lang)
+    markers = [_marker_html(citation, identity) for citation in sentence.citations]
     return tag(
         "div",
-        tag("p", tag("span", sentence.text, lang=spoken), " ", marker),
+        tag("p", tag("span", sentence.text, lang=spoken), " ", join(*markers, by=" ") if markers else None),
         tag("p", icon(sentence.kind), both(sentence.kind), class_="kind"),
         class_=f"sentence {sentence.kind}",
+    )
+
+
+def _marker_html(citation: Citation, identity: str) -> Markup:
+    place, english = (
+        f"{word('source_n', lang, n=citation.n)}: {word('page', lang, page=citation.page)}"
+        for lang in get_args(Language)
+    )
+    return tag(
+        "button",
+        str(citation.n),
+        type="button",
+        class_="cite",
+        data_do="cite",
+        data_n=citation.n,
+        data_turn=identity,
+        data_document=citation.document.id,
+        data_start=citation.start,
+        data_end=citation.end,
+        data_label_nl=place,
+        data_label_en=english,
     )
 
 

@@ -49,6 +49,22 @@ _WORDS: dict[str, tuple[str, str]] = {
     "translated": ("Vertaald", "Translated"),
     "machine": ("Machinevertaling, door niemand nagelezen", "Machine translation, not reviewed"),
     "supported": ("Gesteund door een bron", "Supported by a source"),
+    "checking": (
+        "Het taalmodel schrijft; de volgende zin wordt nagekeken …",
+        "The language model is writing; the next sentence is being checked …",
+    ),
+    "written_by": (
+        "Geschreven door {model}; elke zin is getoetst aan haar bron.",
+        "Written by {model}; every sentence was checked against its source.",
+    ),
+    "dropped": (
+        "Weggelaten omdat geen bron ze steunt: {count} van de zinnen die het model schreef.",
+        "Left out, for no source supports them: {count} of the sentences that the model wrote.",
+    ),
+    "quoting_instead": (
+        "Het taalmodel gaf geen bruikbaar antwoord; dit zijn de woorden van het document zelf.",
+        "The language model gave no usable answer; these are the document’s own words.",
+    ),
     "unsupported": ("Niet door een bron gesteund", "Not supported by a source"),
     "source_n": ("Bron {n}", "Source {n}"),
     "page": ("pagina {page}", "page {page}"),

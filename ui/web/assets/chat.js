@@ -26,6 +26,16 @@
     F.get("log").setAttribute("aria-busy", String(on));
     F.get("composer-status").replaceChildren(on ? F.both("searching") : "");
   };
+  // The sentences of an answer that is still being written: each has passed its check.
+  const showDraft = (turn, html) => {
+    let draft = turn.querySelector(".draft");
+    if (!draft) {
+      draft = F.h("div", { class: "reply draft" });
+      turn.querySelector(".searching").replaceWith(draft);
+    }
+    F.fill(draft, html);
+    turn.scrollIntoView({ block: "end" });
+  };
   const giveUp = () => {
     if (!waiting) return;
     waiting.turn.querySelector(".searching")?.replaceWith(F.h("p", { class: "error", role: "alert" }, F.trouble()));
@@ -37,8 +47,14 @@
   const receive = (value) => {
     let reply;
     try { reply = JSON.parse(value); } catch { return; }
-    if (!waiting || reply.ticket !== waiting.ticket || reply.stage !== "done") return;
+    if (!waiting || reply.ticket !== waiting.ticket) return;
     clearTimeout(waiting.timer);
+    if (reply.stage !== "done") {
+      waiting.patience = Math.max(waiting.patience || PATIENCE, PATIENCE + 1000 * (reply.seconds || 0));
+      waiting.timer = setTimeout(giveUp, waiting.patience);
+      if (reply.html) showDraft(waiting.turn, reply.html);
+      return;
+    }
     const { turn } = waiting;
     waiting = null;
     busy(false);
