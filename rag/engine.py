@@ -78,7 +78,6 @@ class Engine:
         asked = clean_question(question)
         return self._current().retrieve(asked, detect_language(asked) if lang == "auto" else lang, top)
 
-    @noted
     def ask(self, question: str, lang: Language | Literal["auto"] = "auto", history: Sequence[str] = ()) -> Answer:
         """Answer a question, or refuse: by quoting, or in a language model's words where there is one.
 
@@ -94,6 +93,7 @@ class Engine:
         assert isinstance(answer, Answer)  # noqa: S101 - what `stream` ends with
         return answer
 
+    @noted
     def stream(
         self, question: str, lang: Language | Literal["auto"] = "auto", history: Sequence[str] = ()
     ) -> "Iterator[Written | Answer]":

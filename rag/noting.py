@@ -5,7 +5,7 @@ which are not; `ui.log` decides what becomes of the second.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -17,22 +17,26 @@ __all__ = ["noted"]
 _log = logging.getLogger(__name__)
 P = ParamSpec("P")
 S = TypeVar("S")
+T = TypeVar("T")
 
 
-def noted(ask: Callable[Concatenate[S, str, P], Answer]) -> Callable[Concatenate[S, str, P], Answer]:
-    """A method that answers a question, and notes that it did, or that the question cannot be asked."""
+def noted(
+    stream: Callable[Concatenate[S, str, P], Iterator[T]],
+) -> Callable[Concatenate[S, str, P], Iterator[T]]:
+    """A method whose steps end in an answer, and that notes that answer, or that the question cannot be asked."""
 
-    @wraps(ask)
-    def call(self: S, question: str, *given: P.args, **named: P.kwargs) -> Answer:
+    @wraps(stream)
+    def call(self: S, question: str, *given: P.args, **named: P.kwargs) -> Iterator[T]:
         try:
-            answer = ask(self, question, *given, **named)
+            for step in stream(self, question, *given, **named):
+                if isinstance(step, Answer):
+                    _log.info("answered", extra={"fields": _fields(step), "words": {"question": question}})
+                yield step
         except QuestionError:
             _log.info("not asked", extra={"fields": {"chars": len(question)}})
             raise
-        _log.info("answered", extra={"fields": _fields(answer), "words": {"question": question}})
-        return answer
 
-    return cast("Callable[Concatenate[S, str, P], Answer]", call)
+    return cast("Callable[Concatenate[S, str, P], Iterator[T]]", call)
 
 
 def _fields(answer: Answer) -> dict[str, Any]:

@@ -29,7 +29,15 @@ def _file(identity: str, key: str, accept: str, *, several: bool = False) -> Mar
     return tag(
         "div",
         tag("span", both(key), class_="label", id=f"{identity}-label"),
-        tag("input", type="file", id=identity, accept=accept, multiple=several, class_="sr", aria_labelledby=f"{identity}-label"),
+        tag(
+            "input",
+            type="file",
+            id=identity,
+            accept=accept,
+            multiple=several,
+            class_="sr",
+            aria_labelledby=f"{identity}-label",
+        ),
         tag("label", both("choose"), for_=identity, class_="choose"),
         tag("span", both("no_file"), id=f"{identity}-name", class_="hint"),
         class_="field file",
