@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from index.build import open_snapshot
+from index.errors import SnapshotDamagedError
+from index.reader import read_text
 from index.settings import load_settings
 from tests.children import Children, Done, children
 from tests.citations import check_json
@@ -402,3 +404,30 @@ def test_a_spoilt_file_is_refused(server: Children, place: Path) -> None:
 @pytest.mark.timeout(14_400)
 def test_every_spoilt_file_is_refused(server: Children, place: Path) -> None:
     assert damaged(server, place, lambda files: files) > 50
+
+
+def test_info_reads_what_opening_only_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too large to be read whole at each opening is read whole when somebody asks."""
+    from index import build, files
+    from tests.conftest import WordHashEncoder
+    from ui.cli import info
+
+    encoder = WordHashEncoder()
+    monkeypatch.setattr(files, "LARGE", 1)
+    monkeypatch.setattr(files, "_SAMPLE", 0)
+    monkeypatch.setattr(build, "model_fingerprint", lambda _: encoder.fingerprint)
+    monkeypatch.setenv("FICHE_HOME", str(tmp_path))
+    settings = load_settings()
+    build.build_index(settings, encoder, [read_text(SMALL, "klein")])
+    info()
+    sampled = [path for path in files_of(tmp_path) if path.suffix in files._IN_PLACES]
+    assert sampled
+    for path in sampled:
+        whole = bytearray(path.read_bytes())
+        whole[len(whole) // 2] ^= 1
+        original = path.read_bytes()
+        path.write_bytes(bytes(whole))
+        with pytest.raises(SnapshotDamagedError, match=path.name.replace(".", r"\.")):
+            info()
+        path.write_bytes(original)
+    info()

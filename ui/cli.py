@@ -202,6 +202,7 @@ def info() -> None:
     settings = load_settings()
     store = index_store(settings)
     snapshot = open_snapshot(settings)
+    store.read(lambda *_: None, whole=True)  # opening looks at samples of what is large
     terminal.show_index(_out(), snapshot.manifest, list(snapshot.documents.values()), str(store.root))
 
 

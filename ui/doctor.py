@@ -166,10 +166,11 @@ def _is_writable(folder: Path) -> bool:
 
 
 def _index(settings: Settings, lang: Language) -> Iterator[Finding]:
-    if not index_store(settings).exists():
+    if not settings.store and not index_store(settings).exists():
         yield _found("index", "ok", "doctor_no_index", lang)
         return
-    snapshot = open_snapshot(settings)  # which checks every file
+    snapshot = open_snapshot(settings)
+    index_store(settings).read(lambda *_: None, whole=True)  # opening looks at samples of what is large
     counts = snapshot.manifest.counts
     yield _found("index", "ok", "doctor_index", lang, files=len(snapshot.manifest.files), **_numbers(counts))
 
