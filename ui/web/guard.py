@@ -42,8 +42,19 @@ MAX_BODY_BYTES = 3_000_000
 MAX_FILE_BYTES = 14_000_000
 """Where files go: one of 10 MB in base64, and what goes with it."""
 _FILES = "/gradio_api/component_server"
-_CLOSED = ("/upload", "/proxy=", "/file=", "/file/", "/stream/", "/deep_link", "/vibe", "/process_recording")
-"""Gradio's roads for files and addresses: this page uploads nothing that way, and fetches nothing."""
+_CLOSED = (
+    "/upload",
+    "/proxy=",
+    "/file=",
+    "/file/",
+    "/stream/",
+    "/deep_link",
+    "/vibe",
+    "/process_recording",
+    "/call/v2",
+)
+"""Gradio's roads for files and addresses: this page uploads nothing that way, and fetches nothing. And a
+second road to the endpoints, which breaks down at a name that is none."""
 _MOST_ADDRESSES = 10_000
 _MINUTE = 60.0
 

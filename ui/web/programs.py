@@ -46,9 +46,7 @@ def functions(engine: Engine) -> dict[str, Function]:
         Returns:
             `question`, `lang`, and `passages` as in what `fiche ask --json` prints.
         """
-        if not isinstance(top, int | float):
-            raise InputError(f"top is no number: send 1 to {TOP}", f"top is geen getal. Stuur 1 tot en met {TOP}.")
-        got = engine.retrieve(question, _known(lang), int(max(1, min(TOP, top))))
+        got = engine.retrieve(question, _known(lang), _number(top))
         return {"question": question, "lang": got.lang, "passages": [hit.to_json() for hit in got.hits]}
 
     def document(name: str) -> dict[str, Any]:
@@ -78,6 +76,13 @@ def _known(lang: Any) -> Literal[Language, "auto"]:
         raise InputError("lang is none that fiche knows: send auto, nl or en", "lang moet auto, nl of en zijn.")
     known: Literal[Language, "auto"] = lang
     return known
+
+
+def _number(top: Any) -> int:
+    """How many passages, likewise."""
+    if not isinstance(top, int | float):
+        raise InputError(f"top is no number: send 1 to {TOP}", f"top is geen getal. Stuur 1 tot en met {TOP}.")
+    return int(max(1, min(TOP, top)))
 
 
 def _whole(document: Document) -> dict[str, Any]:
