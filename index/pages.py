@@ -20,7 +20,7 @@ _PARLIAMENTARY = re.compile(
     re.VERBOSE,
 )
 _PAGE_NUMBER = re.compile(
-    r"^\s*[-–]?\s*(?:(?:pagina|blz\.?|page)\s+)?(\d{1,4})(?:\s*(?:van|of|/)\s*\d{1,4})?\s*[-–]?\s*$", re.I
+    r"^\s*(?:[-–]\s*)?(?:(?:pagina|blz\.?|page)\s+)?(\d{1,4})(?:\s*(?:van|of|/)\s*\d{1,4})?\s*(?:[-–]\s*)?$", re.I
 )
 _LIGATURES: dict[str, str | int | None] = {
     "ﬀ": "ff",

@@ -14,7 +14,7 @@ __all__ = ["split_sentences"]
 _NEVER_LAST = word_list("abbreviations_never_last")
 _MAYBE_LAST = word_list("abbreviations_maybe_last")
 _OPENERS = word_list("sentence_openers")
-_END = re.compile(r"([.!?…]+)([\"”’'»)\]]*)\s+(?=[\"“‘«(\[]*(?:[A-ZÀ-ÖØ-Þ0-9€]|’[a-z]|-\w|[a-z]+[A-Z]))")
+_END = re.compile(r"(?<![.!?…])([.!?…]+)([\"”’'»)\]]*)\s+(?=[\"“‘«(\[]*(?:[A-ZÀ-ÖØ-Þ0-9€]|’[a-z]|-\w|[a-z]+[A-Z]))")
 _TOKEN = re.compile(r"[^\s\"“‘«(\[]+$")
 _DOTTED = re.compile(r"^(?:[a-z]\.){2,}$")
 """`o.a.`, `m.b.t.` and whatever else is made of single letters."""

@@ -6,6 +6,7 @@ A short search in every run; a long one where `long` tests run.
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -256,3 +257,22 @@ def test_the_checks_can_fail(site: Site) -> None:
     ):
         with pytest.raises(AssertionError):
             replace(answer, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("piece", "end"),
+    [(".", "a"), (" ", "a"), ("1 ", "a"), ("- ", "a"), ("(", "a"), ("a. «", "."), ("\x1b]", "a")],
+    ids=repr,
+)
+def test_reading_takes_time_in_proportion(piece: str, end: str) -> None:
+    """What repeats itself without end is read like any other text: four times as much, not sixteen."""
+
+    def seconds(count: int) -> float:
+        began = time.process_time()
+        with suppress(DocumentError):
+            read_text(piece * count + end, "x")
+        return time.process_time() - began
+
+    seconds(100)
+    short, long = (min(seconds(count) for _ in range(2)) for count in (4_000, 16_000))
+    assert long < max(9 * short, 0.2)
