@@ -20,10 +20,8 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
-def noted(
-    stream: Callable[Concatenate[S, str, P], Iterator[T]],
-) -> Callable[Concatenate[S, str, P], Iterator[T]]:
-    """A method whose steps end in an answer, and that notes that answer, or that the question cannot be asked."""
+def noted(stream: Callable[Concatenate[S, str, P], Iterator[T]]) -> Callable[Concatenate[S, str, P], Iterator[T]]:
+    """A method that gives an answer step by step, and notes that it did, or that the question cannot be asked."""
 
     @wraps(stream)
     def call(self: S, question: str, *given: P.args, **named: P.kwargs) -> Iterator[T]:
@@ -33,7 +31,7 @@ def noted(
                     _log.info("answered", extra={"fields": _fields(step), "words": {"question": question}})
                 yield step
         except QuestionError:
-            _log.info("not asked", extra={"fields": {"chars": len(question)}})
+            _log.info("not asked", extra={"fields": {"chars": len(str(question))}})
             raise
 
     return cast("Callable[Concatenate[S, str, P], Iterator[T]]", call)
