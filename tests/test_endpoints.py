@@ -73,7 +73,8 @@ def test_what_the_page_calls_takes_anything(site: Site, step: int, capfd: pytest
             if told.get("error"):
                 assert set(told["error"]) == {"nl", "en"}
                 assert "Traceback" not in reply.text
-                quickest[name] = min(taken, quickest.get(name, taken))
+                if name != "add_document":  # which reads in a process of its own
+                    quickest[name] = min(taken, quickest.get(name, taken))
             _ended(site)
     assert len(quickest) >= 5
     assert max(quickest.values()) < REFUSED_MS, quickest  # at its best: what else the machine does is not counted

@@ -204,13 +204,11 @@ def test_any_file_is_a_memory_or_a_reason(request: pytest.FixtureRequest, raw: b
     assert all(segment.source and segment.target for segment in memory)
 
 
-_VALUES = st.recursive(
-    st.one_of(
-        st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.sampled_from(["nl", "en"])
-    ),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8), inner, max_size=3)),
-    max_leaves=6,
+_LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.sampled_from(["nl", "en"])
 )
+_BRANCHES = st.one_of(st.lists(_LEAVES, max_size=3), st.dictionaries(st.text(max_size=8), _LEAVES, max_size=3))
+_VALUES = st.one_of(_LEAVES, _BRANCHES, st.lists(_BRANCHES, max_size=3))
 _KEYS = ["id", "question", "lang", "answerable", "evidence", "facts", "document", "tags", "history", "more"]
 _LINE = st.one_of(
     st.binary(max_size=60),
