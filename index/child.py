@@ -20,7 +20,10 @@ MEMORY = 1_000_000_000
 """Bytes that reading one file may take."""
 TIME = 25
 """Seconds that it may take, of the clock and of the processor."""
-TOO_LARGE = f"it takes more than {MEMORY // 1_000_000_000} GB of memory to read, far more than a document should"
+TOO_LARGE = (
+    f"it takes more than {MEMORY // 1_000_000_000} GB of memory to read, far more than a document should",
+    f"het lezen vergt meer dan {MEMORY // 1_000_000_000} GB geheugen, veel meer dan een document hoort te doen.",
+)
 
 
 def main() -> None:
@@ -30,18 +33,31 @@ def main() -> None:
     with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)  # a library that prints says nothing to whoever waits for an answer
     _limit()
+    answer: dict[str, object]
     try:
         answer = _read(path, identity)
     except DocumentError as error:
-        answer = {"error": str(error)}
+        answer = {"error": [str(error), error.dutch]}
     except MemoryError:
         answer = {"error": TOO_LARGE}
     except RecursionError:
-        answer = {"error": "its parts lie too deep within each other: it is not read"}
+        answer = {
+            "error": (
+                "its parts lie too deep within each other: it is not read",
+                "de onderdelen zitten te diep in elkaar. Het wordt niet gelezen.",
+            )
+        }
     except OSError as error:
-        answer = {"error": f"it cannot be read ({(error.strerror or str(error)).lower()}): check its permissions"}
+        told = (error.strerror or str(error)).lower()
+        answer = {"error": (f"it cannot be read ({told}): check its permissions", f"het is niet te lezen ({told}).")}
     except Exception as error:  # a parser that a damaged file confuses raises anything
-        answer = {"error": f"it is damaged ({type(error).__name__}): save or download it again"}
+        told = type(error).__name__
+        answer = {
+            "error": (
+                f"it is damaged ({told}): save or download it again",
+                f"het is beschadigd ({told}). Bewaar of download het opnieuw.",
+            )
+        }
     answers.write(json.dumps(answer).encode())
     answers.close()
     os._exit(0)  # nothing is left to be tidied up, and a library's own end may hang on what it read

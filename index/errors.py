@@ -5,6 +5,7 @@ Knows nothing of where an error is shown; the command line turns it into one lin
     FicheError                  anything below
     ├── InputError              what the user gave cannot be used (exit status 2)
     │   ├── QuestionError       an empty, oversized or binary question
+    │   ├── ScopeError          a filter that leaves no document to ask
     │   └── DocumentError       a document that is missing, unreadable or empty
     ├── ModelError              no usable encoder
     └── IndexStateError         no index, or one that must not be read (exit status 2)
@@ -18,6 +19,7 @@ __all__ = [
     "InputError",
     "ModelError",
     "QuestionError",
+    "ScopeError",
     "SnapshotDamagedError",
 ]
 
@@ -43,6 +45,10 @@ class QuestionError(InputError):
 
 class DocumentError(InputError):
     """A document that cannot be read: missing, empty, binary, or unknown."""
+
+
+class ScopeError(InputError):
+    """A filter on documents that leaves none, or that cannot be understood."""
 
 
 class ModelError(FicheError):

@@ -86,10 +86,13 @@ def read_safely(path: Path, identity: str = "") -> Document:
         DocumentError: it cannot be read; the message says why, and not which file it is.
     """
     if not path.is_file():
-        raise DocumentError(f"no document at {path}: name an existing file or folder")
+        raise DocumentError(
+            f"no document at {path}: name an existing file or folder",
+            f"er is geen document op {path}. Noem een bestaand bestand of een bestaande map.",
+        )
     answer = _answer_of([sys.executable, "-P", "-c", _START, str(path), identity or document_id(path)])
     if "error" in answer:
-        raise DocumentError(str(answer["error"]))
+        raise DocumentError(*answer["error"])
     return document_from_json(answer["document"])
 
 
@@ -100,14 +103,20 @@ def _answer_of(command: list[str]) -> dict[str, Any]:
     try:
         out, _ = process.communicate(timeout=TIME)
     except subprocess.TimeoutExpired as error:
-        raise DocumentError(f"it takes more than {TIME} seconds to read: split it, or save it anew") from error
+        raise DocumentError(
+            f"it takes more than {TIME} seconds to read: split it, or save it anew",
+            f"het lezen duurt langer dan {TIME} seconden. Splits het, of sla het opnieuw op.",
+        ) from error
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
     if process.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
-        raise DocumentError(f"it takes more than {TIME} seconds to read: split it, or save it anew")
+        raise DocumentError(
+            f"it takes more than {TIME} seconds to read: split it, or save it anew",
+            f"het lezen duurt langer dan {TIME} seconden. Splits het, of sla het opnieuw op.",
+        )
     if process.returncode or len(out) > _MAX_ANSWER:
-        raise DocumentError(f"{TOO_LARGE}, or it is damaged: save or download it again")
+        raise DocumentError(f"{TOO_LARGE[0]}, or it is damaged: save or download it again", TOO_LARGE[1])
     answer: dict[str, Any] = json.loads(out)
     return answer

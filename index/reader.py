@@ -19,7 +19,7 @@ from index.pages import Line, split_pages
 from index.passages import Paragraph, group_paragraphs
 from index.records import Document, Footnote, Passage, PassageKind, Section, Span
 
-__all__ = ["MAX_DOCUMENT_BYTES", "document_id", "read_document", "read_draft", "read_text"]
+__all__ = ["MAX_DOCUMENT_BYTES", "document_id", "field_name", "read_document", "read_draft", "read_text"]
 
 MAX_DOCUMENT_BYTES = 50_000_000
 _METADATA = {
@@ -35,6 +35,15 @@ _METADATA = {
     "parliament": r"rol europees parlement",
 }
 """What a field is called in `Document.metadata`, by the label of the cabinet's template."""
+
+
+def field_name(label: str) -> str:
+    """What a field of the cabinet's template is called in `Document.metadata`; nothing for any other label.
+
+    >>> field_name("Eerstverantwoordelijk ministerie")
+    'ministry'
+    """
+    return next((name for name, pattern in _METADATA.items() if re.match(pattern, label.lower())), "")
 
 
 def document_id(path: Path) -> str:
@@ -95,7 +104,10 @@ def read_draft(draft: Draft, identity: str) -> Document:
     lines = [line.text for element in draft.elements for line in element.lines]
     lines += [line.text for note in draft.notes for line in note.lines]
     if not any(re.search(r"\w", line) for line in lines):
-        raise DocumentError("there are no words in it: give a document with text in it")
+        raise DocumentError(
+            "there are no words in it: give a document with text in it",
+            "er staan geen woorden in. Kies een document met tekst.",
+        )
     clean = CleanText(Hyphenation(lines))
     return _Assembly(identity, clean, draft.properties).assemble(arrange(draft.elements), draft.notes)
 
@@ -163,12 +175,11 @@ class _Assembly:
         )
 
     def _metadata(self, text: str, sections: tuple[Section, ...]) -> dict[str, str]:
-        titles = {section.id: section.title.lower() for section in sections}
+        titles = {section.id: section.title for section in sections}
         found: dict[str, str] = {}
         for section, _, start, end in self.fields:
-            for key, pattern in _METADATA.items():
-                if re.match(pattern, titles[section]):
-                    found.setdefault(key, text[start:end])
+            if name := field_name(titles[section]):
+                found.setdefault(name, text[start:end])
         return found
 
     def _passages(self, text: str, sections: tuple[Section, ...]) -> Iterable[Passage]:

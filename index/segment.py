@@ -7,7 +7,7 @@ pooled vector in FAISS, token vectors, and its words for keyword search; so has 
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ class DocumentEntry:
     """Where it lies in `documents.jsonl`."""
     passages: int
     sentences: int
+    metadata: dict[str, str] = field(default_factory=dict)
+    """Of its metadata what tells it apart: title, number, date, ministry."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ Vectors = Callable[[Sequence[str]], Mapping[str, Encoded]]
 Kept = tuple[Segment, np.ndarray]
 """A segment, and the numbers of those of its documents that still count."""
 _TEXTS_AT_ONCE = 64
+_TELLING = ("title", "number", "date", "ministry")
+"""What of a document's metadata is known without reading it."""
 
 
 def content_digest(document: Document, memory: TranslationMemory) -> str:
@@ -61,7 +63,9 @@ def write_segment(
     counts = [len(p.sentences) for d in documents for p in d.passages]
     lines = [(d.id, d.title, content_digest(d, memory), to_json(d).encode() + b"\n") for d in documents]
     sizes = [(len(d.passages), sum(len(p.sentences) for p in d.passages)) for d in documents]
-    _write_documents(folder, codec, [(*line, *size) for line, size in zip(lines, sizes, strict=True)])
+    told = [{name: d.metadata[name] for name in _TELLING if name in d.metadata} for d in documents]
+    whole = [(*line, *size, about) for line, size, about in zip(lines, sizes, told, strict=True)]
+    _write_documents(folder, codec, whole)
     np.array(counts, dtype=np.int32).tofile(folder / "sentence_counts.i32")
     return {"documents": len(documents), "passages": len(counts), "sentences": sum(counts)}
 
@@ -84,15 +88,15 @@ def _write_views(
 
 
 def _write_documents(
-    folder: Path, codec: str, documents: Sequence[tuple[str, str, str, bytes, int, int]]
+    folder: Path, codec: str, documents: Sequence[tuple[str, str, str, bytes, int, int, dict[str, str]]]
 ) -> list[DocumentEntry]:
     """Write the stored documents, and what is known of them without reading them."""
     entries: list[DocumentEntry] = []
     at = 0
     with (folder / "documents.jsonl").open("wb") as file:
-        for name, title, digest, line, passages, sentences in documents:
+        for name, title, digest, line, passages, sentences, told in documents:
             file.write(line)
-            entries.append(DocumentEntry(name, title, digest, at, at + len(line), passages, sentences))
+            entries.append(DocumentEntry(name, title, digest, at, at + len(line), passages, sentences, told))
             at += len(line)
     write_entries(folder, codec, entries)
     return entries
@@ -131,11 +135,11 @@ def _merge_documents(folder: Path, parts: Sequence[Kept], passages: Sequence[np.
     known = {w: [t.target, t.origin] for segment, _ in parts for w, t in segment.translations.items()}
     (folder / "translations.json").write_text(json.dumps(known, ensure_ascii=False, indent=0), encoding="utf-8")
 
-    def stored() -> Iterator[tuple[str, str, str, bytes, int, int]]:
+    def stored() -> Iterator[tuple[str, str, str, bytes, int, int, dict[str, str]]]:
         for segment, kept in parts:
             for number in kept:
                 e = segment.entries[number]
-                yield e.id, e.title, e.digest, segment.raw(int(number)), e.passages, e.sentences
+                yield e.id, e.title, e.digest, segment.raw(int(number)), e.passages, e.sentences, e.metadata
 
     entries = _write_documents(folder, codec, list(stored()))
     return {"documents": len(entries), "passages": len(counts), "sentences": int(counts.sum())}

@@ -26,6 +26,7 @@ from rag.question import clean_question
 from rag.records import Answer, Reason, Retrieved, Writing
 from rag.refusal import why_refused
 from rag.retriever import TOP, Retriever
+from rag.scope import Scope
 
 if TYPE_CHECKING:
     from rag.author import Author
@@ -69,16 +70,29 @@ class Engine:
         """The snapshot that the next question will be asked."""
         return self._current().snapshot
 
-    def retrieve(self, question: str, lang: Language | Literal["auto"] = "auto", top: int = TOP) -> Retrieved:
+    def retrieve(
+        self,
+        question: str,
+        lang: Language | Literal["auto"] = "auto",
+        top: int = TOP,
+        scope: Scope | None = None,
+    ) -> Retrieved:
         """The passages that a question is about, best first.
 
         Raises:
             QuestionError: the question cannot be asked.
+            ScopeError: the filter leaves no document.
         """
         asked = clean_question(question)
-        return self._current().retrieve(asked, detect_language(asked) if lang == "auto" else lang, top)
+        return self._current().retrieve(asked, detect_language(asked) if lang == "auto" else lang, top, scope)
 
-    def ask(self, question: str, lang: Language | Literal["auto"] = "auto", history: Sequence[str] = ()) -> Answer:
+    def ask(
+        self,
+        question: str,
+        lang: Language | Literal["auto"] = "auto",
+        history: Sequence[str] = (),
+        scope: Scope | None = None,
+    ) -> Answer:
         """Answer a question, or refuse: by quoting, or in a language model's words where there is one.
 
         Args:
@@ -89,27 +103,37 @@ class Engine:
         Raises:
             QuestionError: the question cannot be asked.
         """
-        *_, answer = self.stream(question, lang, history)
+        *_, answer = self.stream(question, lang, history, scope)
         assert isinstance(answer, Answer)  # noqa: S101 - what `stream` ends with
         return answer
 
     @noted
     def stream(
-        self, question: str, lang: Language | Literal["auto"] = "auto", history: Sequence[str] = ()
+        self,
+        question: str,
+        lang: Language | Literal["auto"] = "auto",
+        history: Sequence[str] = (),
+        scope: Scope | None = None,
     ) -> "Iterator[Written | Answer]":
         """As `ask`, but first the answer after each sentence that has passed its check, and the whole in the end.
 
         Where the model fails in the middle the answer quotes instead, and what came before is void.
 
+        Args:
+            question: as it was typed.
+            lang: its language; `auto` finds it out.
+            scope: a filter on the documents that it is put to.
+
         Raises:
             QuestionError: the question cannot be asked.
+            ScopeError: the filter leaves no document.
         """
         began = time.perf_counter()
         asked = clean_question(question)
         spoken = detect_language(asked) if lang == "auto" else lang
         budget = self.author.budget() if self.author else None
         understood, failure = self._understand(asked, history, spoken, budget)
-        found = self._find(understood, spoken)
+        found = self._find(understood, spoken, scope)
         retrieved = time.perf_counter()
         written: Written | None = None
         writing: Writing | None = None
@@ -142,9 +166,11 @@ class Engine:
                 return clean_question(complete(question, history)), str(error)
         return clean_question(complete(question, history)), ""
 
-    def _find(self, question: str, lang: Language) -> "_Found":
+    def _find(self, question: str, lang: Language, scope: Scope | None) -> "_Found":
         retriever = self._current()
-        scores = retriever.score(question, lang)
+        aim = retriever.shelf.aim(question, scope)
+        question = aim.question
+        scores = retriever.score(question, lang, aim)
         retrieved = retriever.rank(question, lang, scores)
         signals = measure(question, lang, scores, retriever.snapshot)
         refused = self.calibration.refuses(signals)
@@ -183,6 +209,7 @@ class Engine:
             timings_ms={},
             reasons=why,
             writing=writing,
+            documents=len(snapshot.entries),
         )
 
     def _current(self) -> Retriever:

@@ -36,6 +36,7 @@ class Hit:
         """The hit as an entry of `passages`."""
         return {
             "rank": self.rank,
+            "document": self.document.id,
             "id": self.passage.id,
             "text": self.text,
             "best": self.document.text[self.best.start : self.best.end],
@@ -156,6 +157,8 @@ class Answer:
     """Why it is a refusal, where it is one."""
     writing: Writing | None = None
     """What a language model had to do with it, where one was asked."""
+    documents: int = 1
+    """How many documents the index holds: where there are more, a source says which it stands in."""
 
     def to_json(self) -> dict[str, Any]:
         """The object that `fiche ask --json` prints; `llm` is in it where a language model was asked."""

@@ -24,6 +24,8 @@ from rag.judging import Judgement, judge, judge_alone
 from rag.kinds import expected_kinds
 from rag.language import Language
 from rag.records import Hit, Retrieved
+from rag.scope import Scope
+from rag.shelf import Aim, Shelf
 
 __all__ = ["Retriever", "Scores", "max_similarities"]
 
@@ -50,6 +52,11 @@ _READ = 150
 """Candidate passages whose sentences are scored: those that match best as a whole."""
 _MAX_NAMES = 3
 _MOST_READ = 2
+_MAX_NAMED = 5
+"""Documents that a question names, every sentence of which is looked at."""
+_MOST_WHOLE = 5_000
+"""Passages of the documents that a filter leaves, up to which all of them are candidates."""
+_LOOKED_AT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,7 @@ class Retriever:
 
     def __init__(self, snapshot: Snapshot, encoder: Encoder) -> None:
         self.snapshot, self.encoder = snapshot, encoder
+        self.shelf = Shelf(snapshot)
         self._exhaustive = len(snapshot.sentences) <= _ALL_ROWS and snapshot.elsewhere is None
         self._read = len(snapshot.passages) if self._exhaustive else _READ
         # Idle BLAS threads spin for work and take the cores from the model: a question took twice as long.
@@ -96,21 +104,27 @@ class Retriever:
         dutch = snapshot.sentence_views["nl"].tokens, snapshot.passage_views["nl"].tokens
         self._lengths = [np.log(t.lengths.astype(np.float32)) for t in dutch]
 
-    def retrieve(self, question: str, lang: Language, top: int = TOP) -> Retrieved:
-        """The best `top` passages, each with its best sentence; scores are comparable within one question."""
-        scores = self.score(question, lang)
+    def retrieve(self, question: str, lang: Language, top: int = TOP, scope: Scope | None = None) -> Retrieved:
+        """The best `top` passages, each with its best sentence; scores are comparable within one question.
+
+        Raises:
+            ScopeError: the filter leaves no document.
+        """
+        scores = self.score(question, lang, self.shelf.aim(question, scope))
         return self.rank(question, lang, scores, top)
 
-    def score(self, question: str, lang: Language) -> Scores:
-        """Measure every candidate sentence against the question."""
+    def score(self, question: str, lang: Language, aim: Aim | None = None) -> Scores:
+        """Measure every candidate sentence against the question, of the documents that it is put to."""
+        aim = aim or self.shelf.aim(question)
+        question = aim.question
         encoded = self.encoder.encode([question], query=True)[0]
         tokens = self.question_tokens(encoded, question, lang)
         words = _words(question, lang)
         keywords = _keywords(words, self.snapshot.passage_views)
-        owners = self._candidates(encoded, words, keywords)
+        owners = self._candidates(encoded, words, keywords, aim)
         passage = self._similarities(tokens, self.snapshot.passage_views, lang, owners)
         around = PASSAGE_WEIGHT * passage.mean(axis=0) - LENGTH_WEIGHT * self._lengths[1][owners]
-        around += KEYWORD_WEIGHT * keywords[owners]
+        around += KEYWORD_WEIGHT * keywords[owners] + aim.lift[self.snapshot.document_of[owners]]
         if len(owners) > self._read:
             kept = np.sort(np.argpartition(-around, self._read)[: self._read])
             owners, passage, around = owners[kept], passage[:, kept], around[kept]
@@ -145,22 +159,38 @@ class Retriever:
         """Order the scored sentences, and their passages by their best sentence."""
         order = np.argsort(-scores.total, kind="stable")
         hits: list[Hit] = []
-        seen: set[int] = set()
-        for i in order:
+        for i in self._apart(order, scores.rows, top):
             row = int(self.snapshot.passage_of[scores.rows[i]])
-            if row in seen:
-                continue
-            seen.add(row)
             document, passage = self.snapshot.passages[row]
             best = self.snapshot.sentences[int(scores.rows[i])]
             title = self.snapshot.translation(document.section_title(passage.section)) if passage.section else None
             hits.append(
                 Hit(len(hits) + 1, document, passage, best, float(scores.total[i]) / (1 + PASSAGE_WEIGHT), row, title)
             )
-            if len(hits) == top:
-                break
         ranked = tuple((int(scores.rows[i]), float(scores.total[i]) / (1 + PASSAGE_WEIGHT)) for i in order[: 5 * top])
         return Retrieved(question, lang, tuple(hits), ranked)
+
+    def _apart(self, order: np.ndarray, rows: np.ndarray, top: int) -> list[int]:
+        """Places of the best sentences of `top` passages; what another document said word for word comes last.
+
+        The same standard sentences stand in many fiches, and would fill the list.
+        """
+        first: list[int] = []
+        again: list[int] = []
+        seen: set[int] = set()
+        said: dict[str, int] = {}
+        for i in order:
+            row = int(self.snapshot.passage_of[rows[i]])
+            if row in seen:
+                continue
+            seen.add(row)
+            book = int(self.snapshot.document_of[row])
+            best, document = self.snapshot.sentences[int(rows[i])], self.snapshot.passages[row][0]
+            words = " ".join(re.findall(r"[^\W\d]+", document.text[best.start : best.end].lower()))
+            (first if said.setdefault(words, book) == book else again).append(int(i))
+            if len(first) == top or len(seen) == _LOOKED_AT:
+                break
+        return (first + again)[:top]
 
     def _inherit(self, similarities: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Let what a sentence says last on in the sentences after it of the same passage, weaker.
@@ -189,8 +219,20 @@ class Retriever:
         """Centred vectors of the question's words: float32, shape `(n_question_tokens, dim)`."""
         return self.snapshot.centring.question(_content_tokens(encoded, question), lang)
 
-    def _candidates(self, encoded: Encoded, words: Mapping[Language, list[str]], keywords: np.ndarray) -> np.ndarray:
-        """Rows of the passages that are looked at: ascending, all of a small index."""
+    def _candidates(
+        self, encoded: Encoded, words: Mapping[Language, list[str]], keywords: np.ndarray, aim: Aim
+    ) -> np.ndarray:
+        """Rows of the passages that are looked at, ascending: of the documents that the question is put to."""
+        found, owner = self._found(encoded, words, keywords), self.snapshot.document_of
+        if not self._exhaustive and len(aim.named):
+            found = np.union1d(found, np.flatnonzero(np.isin(owner, aim.named[:_MAX_NAMED])))
+        if aim.allowed is None:
+            return found
+        whole = np.flatnonzero(aim.allowed[owner])
+        kept = found[aim.allowed[owner[found]]]
+        return whole if len(whole) <= _MOST_WHOLE or not len(kept) else kept
+
+    def _found(self, encoded: Encoded, words: Mapping[Language, list[str]], keywords: np.ndarray) -> np.ndarray:
         if self._exhaustive:
             return np.arange(len(self.snapshot.passages))
         if elsewhere := self.snapshot.elsewhere:

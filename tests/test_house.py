@@ -38,7 +38,14 @@ HEAVY = {
     "uvicorn": {"ui/web/serve.py"},
     "typer": {
         *("ui/cli.py", "ui/doctor.py", "ui/translate.py", "ui/web/serve.py"),
-        *("evals/cli.py", "evals/bench.py", "evals/check.py", "evals/transfer.py", "evals/reader/__main__.py"),
+        *(
+            "evals/cli.py",
+            "evals/bench.py",
+            "evals/check.py",
+            "evals/transfer.py",
+            "evals/company.py",
+            "evals/reader/__main__.py",
+        ),
     },
     "pypdfium2": {"index/formats/pdf.py"},
     "prompt_toolkit": {"ui/chat.py"},

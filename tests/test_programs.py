@@ -101,7 +101,9 @@ def test_the_endpoints_are_documented_and_no_others_are(client: GradioClient) ->
     described = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(described) == {"/ask", "/retrieve", "/document"}
     assert "fiche ask --json" in json.dumps(described["/ask"])
-    assert [p["parameter_name"] for p in described["/ask"]["parameters"]] == ["question", "lang"]
+    assert [p["parameter_name"] for p in described["/ask"]["parameters"]] == [
+        *("question", "lang", "document", "since", "until", "ministry"),
+    ]
 
 
 @pytest.mark.parametrize(("question", "told"), [("", "nothing to ask"), ("x " * 1500, "too long")])

@@ -14,6 +14,7 @@ from index.errors import FicheError
 from index.settings import Settings
 from rag.engine import Engine
 from rag.language import Language
+from rag.scope import Scope
 from ui.messages import say
 from ui.terminal import printable
 from ui.writing import show_answering
@@ -25,7 +26,9 @@ _TURNS = 4
 _STOP = {"/stop", "/quit", "/exit"}
 
 
-def run_chat(engine: Engine, settings: Settings, out: Console, err: Console, lang: Language) -> None:
+def run_chat(
+    engine: Engine, settings: Settings, out: Console, err: Console, lang: Language, scope: Scope | None = None
+) -> None:
     """Answer each line until the input ends or `/stop` is typed."""
     out.print(say("chat_welcome", lang), style="dim")
     history: list[str] = []
@@ -36,7 +39,7 @@ def run_chat(engine: Engine, settings: Settings, out: Console, err: Console, lan
             continue
         try:
             out.print()
-            answer = show_answering(out, engine.stream(line, settings.lang, history), line)
+            answer = show_answering(out, engine.stream(line, settings.lang, history, scope), line)
             history = [*history, answer.question][-_TURNS:]
             out.print()
         except FicheError as error:

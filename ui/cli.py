@@ -55,6 +55,13 @@ Llm = Annotated[
     typer.Option("--llm", help="A language model that writes the answer: openai:MODEL, ollama:MODEL or gguf:FILE."),
 ]
 
+Documents = Annotated[
+    list[str] | None, typer.Option("--document", help="Ask this document only; may be given several times.")
+]
+Since = Annotated[str, typer.Option("--since", metavar="YYYY-MM-DD", help="Ask documents of this day and later.")]
+Until = Annotated[str, typer.Option("--until", metavar="YYYY-MM-DD", help="Ask documents of this day and before.")]
+Ministry = Annotated[str, typer.Option("--ministry", help="Ask documents of a ministry with these words in its name.")]
+
 
 def _out() -> Console:
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
@@ -83,13 +90,19 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a question.")] = False,
     lang: Lang = None,
     llm: Llm = None,
+    document: Documents = None,
+    since: Since = "",
+    until: Until = "",
+    ministry: Ministry = "",
 ) -> None:
     """Ask one question, or many from standard input, and print the answer with its sources."""
     from rag.engine import open_engine
     from rag.question import clean_question
+    from rag.scope import read_scope
     from ui.writing import show_answering
 
     settings = load_settings(lang=lang, llm=llm)
+    scope = read_scope(document or (), since, until, ministry)
     stream = question == ["-"]
     if not stream:
         clean_question(" ".join(question))  # before the model is loaded: a bad question fails at once
@@ -100,9 +113,11 @@ def ask(
     for number, line in _lines(sys.stdin.buffer) if stream else [(0, " ".join(question))]:
         try:
             if as_json:
-                print(json.dumps(engine.ask(line, settings.lang).to_json(), ensure_ascii=False), flush=True)
+                print(
+                    json.dumps(engine.ask(line, settings.lang, scope=scope).to_json(), ensure_ascii=False), flush=True
+                )
             else:
-                show_answering(_out(), engine.stream(line, settings.lang), line)
+                show_answering(_out(), engine.stream(line, settings.lang, scope=scope), line)
         except QuestionError as error:
             failed = QuestionError(f"line {number}: {error}") if stream else error
             if stream:
@@ -118,15 +133,24 @@ def _lines(stream: Iterable[bytes]) -> Iterator[tuple[int, str]]:
 
 
 @app.command()
-def chat(lang: Lang = None, llm: Llm = None) -> None:
+def chat(
+    lang: Lang = None,
+    llm: Llm = None,
+    document: Documents = None,
+    since: Since = "",
+    until: Until = "",
+    ministry: Ministry = "",
+) -> None:
     """Ask one question after another, with history and line editing."""
     from rag.engine import open_engine
+    from rag.scope import read_scope
     from ui.chat import run_chat
 
     settings = load_settings(lang=lang, llm=llm)
+    scope = read_scope(document or (), since, until, ministry)
     spoken: Language = "en" if settings.lang == "en" else "nl"
     _ensure_index(settings, spoken)
-    run_chat(open_engine(settings), settings, _out(), _err(), spoken)
+    run_chat(open_engine(settings), settings, _out(), _err(), spoken, scope)
 
 
 @app.command()

@@ -23,6 +23,7 @@ from ui.messages import say
 
 __all__ = ["printable", "progress_bar", "show_answer", "show_document", "show_index", "show_list", "show_outline"]
 
+_TITLE_WORDS = 8
 _PIPED_WIDTH = 240
 """Where another program reads a list, a document is one line of it."""
 
@@ -49,13 +50,19 @@ def show_answer(console: Console, answer: Answer) -> None:
         if answer.passages:
             console.print(Text(say("nearest", answer.lang), style="dim"))
             hit = answer.passages[0]
-            _show_source(console, answer.lang, hit.document, hit.passage, hit.best, title=hit.section_translation)
+            title = hit.section_translation
+            several = answer.documents > 1
+            _show_source(console, answer.lang, hit.document, hit.passage, hit.best, title=title, several=several)
         return
     for citation in answer.citations:
         passage = _passage_of(citation, answer.passages)
         span = Span(citation.start, citation.end)
         title = citation.section_translation
-        _show_source(console, answer.lang, citation.document, passage, span, number=citation.n, title=title)
+        several = answer.documents > 1
+        number = citation.n
+        _show_source(
+            console, answer.lang, citation.document, passage, span, number=number, title=title, several=several
+        )
     percent = round(100 * answer.confidence)
     console.print(Text(say("confidence", answer.lang, percent=percent), style="dim"))
 
@@ -101,8 +108,10 @@ def _show_source(
     *,
     number: int | None = None,
     title: str | None = None,
+    several: bool = False,
 ) -> None:
-    place = [f"{say('page', lang)} {document.page_at(span.start)}"]
+    place = [_shown_name(document)] if several else []
+    place.append(f"{say('page', lang)} {document.page_at(span.start)}")
     if passage.section:
         shown = title if title and lang == "en" else document.section_title(passage.section)
         place.append(f"{document.section_number(passage.section)} {shown}".strip())
@@ -112,6 +121,13 @@ def _show_source(
     head.append(printable(" · ".join(place)), style="cyan")
     console.print(head)
     console.print(Padding(_marked(console, document, passage, span), (0, 0, 1, 4)))
+
+
+def _shown_name(document: Document) -> str:
+    """`kst-22112-3908 (Mededeling stimuleren van startups …)`: which of several documents a source stands in."""
+    words = document.title.split()
+    short = " ".join(words[:_TITLE_WORDS]) + (" …" if len(words) > _TITLE_WORDS else "")
+    return document.id if document.title == document.id else f"{document.id} ({short})"
 
 
 def _marked(console: Console, document: Document, passage: Passage, span: Span) -> Text:

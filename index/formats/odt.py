@@ -44,14 +44,21 @@ def read_odt(path: Path) -> Draft:
         content = read_member(package, "content.xml")
         manifest = read_member(package, "META-INF/manifest.xml") or b""
         if b"encryption-data" in manifest:
-            raise DocumentError("it is protected with a password: save it without one")
+            raise DocumentError(
+                "it is protected with a password: save it without one",
+                "het is beveiligd met een wachtwoord. Sla het zonder wachtwoord op.",
+            )
         if content is None:
-            raise DocumentError("it is damaged: save it again as .odt")
+            raise DocumentError(
+                "it is damaged: save it again as .odt", "het is beschadigd. Sla het opnieuw op als .odt."
+            )
         shared, meta = read_member(package, "styles.xml"), read_member(package, "meta.xml")
     root = parse_xml(content)
     body = root.find(f"{_OFFICE}body/{_OFFICE}text")
     if body is None:
-        raise DocumentError("it holds no text document: save it as .odt")
+        raise DocumentError(
+            "it holds no text document: save it as .odt", "het bevat geen tekstdocument. Sla het op als .odt."
+        )
     reading = _Reading(_Styles([root, *([parse_xml(shared)] if shared else [])]))
     elements = reading.blocks(body)
     return Draft(tuple(elements), tuple(reading.notes), _properties(parse_xml(meta) if meta else None))

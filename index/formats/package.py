@@ -29,16 +29,27 @@ def open_package(path: Path) -> zipfile.ZipFile:
     try:
         package = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise DocumentError("it is damaged: save or download it again") from error
+        raise DocumentError(
+            "it is damaged: save or download it again", "het is beschadigd. Bewaar of download het opnieuw."
+        ) from error
     members = package.infolist()
     if len(members) > _MAX_MEMBERS or sum(member.file_size for member in members) > _MAX_UNPACKED:
-        raise DocumentError("it unpacks to far more than a document holds: it is not read")
+        raise DocumentError(
+            "it unpacks to far more than a document holds: it is not read",
+            "uitgepakt is het veel groter dan een document. Het wordt niet gelezen.",
+        )
     for member in members:
         if member.flag_bits & 1:
-            raise DocumentError("it is protected with a password: save it without one")
+            raise DocumentError(
+                "it is protected with a password: save it without one",
+                "het is beveiligd met een wachtwoord. Sla het zonder wachtwoord op.",
+            )
         large = member.file_size > _WORTH_CHECKING
         if large and member.file_size > _MAX_RATIO * max(1, member.compress_size):
-            raise DocumentError("it unpacks to far more than a document holds: it is not read")
+            raise DocumentError(
+                "it unpacks to far more than a document holds: it is not read",
+                "uitgepakt is het veel groter dan een document. Het wordt niet gelezen.",
+            )
     return package
 
 
@@ -50,9 +61,14 @@ def read_member(package: zipfile.ZipFile, name: str) -> bytes | None:
     """
     try:
         if package.getinfo(name).file_size > _MAX_TEXT:
-            raise DocumentError("it holds more text than can be read at once: split it first")
+            raise DocumentError(
+                "it holds more text than can be read at once: split it first",
+                "het bevat meer tekst dan in één keer te lezen is. Splits het eerst.",
+            )
         return package.read(name)
     except KeyError:
         return None
     except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise DocumentError("it is damaged: save or download it again") from error
+        raise DocumentError(
+            "it is damaged: save or download it again", "het is beschadigd. Bewaar of download het opnieuw."
+        ) from error

@@ -44,14 +44,26 @@ def read_pdf(path: Path) -> Draft:
         pdf = pdfium.PdfDocument(path)
     except pdfium.PdfiumError as error:
         if raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD or "assword" in str(error):
-            raise DocumentError("it is protected with a password: save it without one") from error
-        raise DocumentError("it is damaged, or no PDF at all: save or download it again") from error
+            raise DocumentError(
+                "it is protected with a password: save it without one",
+                "het is beveiligd met een wachtwoord. Sla het zonder wachtwoord op.",
+            ) from error
+        raise DocumentError(
+            "it is damaged, or no PDF at all: save or download it again",
+            "het is beschadigd, of geen PDF. Bewaar of download het opnieuw.",
+        ) from error
     count = len(pdf)
     if count > MAX_PAGES:
-        raise DocumentError(f"it says that it has {count:,} pages, more than {MAX_PAGES:,}: split it first")
+        raise DocumentError(
+            f"it says that it has {count:,} pages, more than {MAX_PAGES:,}: split it first",
+            f"het heeft {count} pagina’s, meer dan {MAX_PAGES}. Splits het eerst.",
+        )
     sheets = [_sheet(pdf, number) for number in range(count)]
     if not any(sheet.lines for sheet in sheets):
-        raise DocumentError("no text can be read in it, as in a scan: have the text recognised (OCR) first")
+        raise DocumentError(
+            "no text can be read in it, as in a scan: have the text recognised (OCR) first",
+            "er is geen tekst in te lezen, zoals bij een scan. Laat de tekst eerst herkennen (OCR).",
+        )
     return lay_out(sheets, _bookmarks(pdf), _properties(pdf))
 
 

@@ -15,8 +15,13 @@ def read_utf8(path: Path) -> str:
     """
     raw = path.read_bytes()
     if b"\0" in raw[:65536]:
-        raise DocumentError("it is not text: give a UTF-8 text file")
+        raise DocumentError(
+            "it is not text: give a UTF-8 text file", "het is geen tekst. Kies een tekstbestand in UTF-8."
+        )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DocumentError(f"it is not UTF-8 (byte {error.start}): save it as UTF-8 text") from error
+        raise DocumentError(
+            f"it is not UTF-8 (byte {error.start}): save it as UTF-8 text",
+            f"het is geen UTF-8 (byte {error.start}). Sla het op als tekst in UTF-8.",
+        ) from error

@@ -22,7 +22,10 @@ def read_file(path: Path, identity: str) -> Document:
     """
     size = path.stat().st_size
     if size > MAX_DOCUMENT_BYTES:
-        raise DocumentError(f"it has {size:,} bytes, more than {MAX_DOCUMENT_BYTES:,}: split it first")
+        raise DocumentError(
+            f"it has {size:,} bytes, more than {MAX_DOCUMENT_BYTES:,}: split it first",
+            f"het is groter dan {MAX_DOCUMENT_BYTES // 1_000_000} MB. Splits het eerst.",
+        )
     known = format_of(path)
     if known == "text":
         from index.formats.plain import read_utf8

@@ -28,9 +28,15 @@ def parse_xml(raw: bytes) -> Node:
     try:
         root = etree.fromstring(raw, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise DocumentError("its XML is damaged: save or download it again") from error
+        raise DocumentError(
+            "its XML is damaged: save or download it again",
+            "de XML erin is beschadigd. Bewaar of download het opnieuw.",
+        ) from error
     if root.getroottree().docinfo.doctype:
-        raise DocumentError("its XML declares entities, as no word processor does: it is not read")
+        raise DocumentError(
+            "its XML declares entities, as no word processor does: it is not read",
+            "de XML erin bevat entiteiten, wat geen tekstverwerker doet. Het wordt niet gelezen.",
+        )
     return root
 
 
@@ -46,12 +52,18 @@ def parse_html(text: str) -> Node:
     except (etree.XMLSyntaxError, ValueError):
         root = None
     if root is None:
-        raise DocumentError("there are no words in it: give a document with text in it")
+        raise DocumentError(
+            "there are no words in it: give a document with text in it",
+            "er staan geen woorden in. Kies een document met tekst.",
+        )
     depth = 0
     for what, _ in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if what == "start" else -1
         if depth > _MAX_DEPTH:
-            raise DocumentError(f"its elements lie more than {_MAX_DEPTH:,} deep in each other: it is not read")
+            raise DocumentError(
+                f"its elements lie more than {_MAX_DEPTH:,} deep in each other: it is not read",
+                f"de elementen zitten meer dan {_MAX_DEPTH} diep in elkaar. Het wordt niet gelezen.",
+            )
     return root
 
 

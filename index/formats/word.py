@@ -43,7 +43,9 @@ def read_word(path: Path) -> Draft:
         document = docx.Document(str(path))
         body = document.element.body
     except (PackageNotFoundError, KeyError, ValueError, AttributeError, SyntaxError) as error:
-        raise DocumentError("it is damaged: save it again as .docx") from error
+        raise DocumentError(
+            "it is damaged: save it again as .docx", "het is beschadigd. Sla het opnieuw op als .docx."
+        ) from error
     parts = {
         rel.reltype.rsplit("/", 1)[-1]: rel.target_part for rel in document.part.rels.values() if not rel.is_external
     }
@@ -62,7 +64,10 @@ def _check(package: object, names: list[str]) -> None:
     for name in names:
         raw = read_member(package, name) or b""  # type: ignore[arg-type]
         if b"<!DOCTYPE" in raw[:4096] or b"<!ENTITY" in raw[:65536]:
-            raise DocumentError("its XML declares entities, as Word never does: it is not read")
+            raise DocumentError(
+                "its XML declares entities, as Word never does: it is not read",
+                "de XML erin bevat entiteiten, wat Word nooit doet. Het wordt niet gelezen.",
+            )
 
 
 class _Reading:

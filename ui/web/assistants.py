@@ -47,6 +47,7 @@ class _Open(BaseModel):
 
 class _Passage(_Open):
     rank: int
+    document: str
     id: str
     text: str
     best: str

@@ -34,7 +34,7 @@ def _outline(document: Document) -> Markup:
             "li",
             tag(
                 "button",
-                tag("span", section.id, class_="number"),
+                tag("span", document.section_number(section.id), class_="number"),
                 " ",
                 section.title,
                 type="button",

@@ -13,6 +13,7 @@ from index.records import Document
 from rag.engine import Engine
 from rag.language import Language
 from rag.retriever import TOP
+from rag.scope import read_scope
 from ui.web.trouble import sentence
 
 __all__ = ["functions", "told_as"]
@@ -22,33 +23,69 @@ Function = Callable[..., dict[str, Any]]
 
 def functions(engine: Engine) -> dict[str, Function]:
     """The three functions by name, over whatever index is current when they are called."""
+    return {"ask": _asking(engine), "retrieve": _retrieving(engine), "document": _reading(engine)}
 
-    def ask(question: str, lang: Literal["auto", "nl", "en"] = "auto") -> dict[str, Any]:
+
+def _asking(engine: Engine) -> Function:
+    def ask(
+        question: str,
+        lang: Literal["auto", "nl", "en"] = "auto",
+        document: str = "",
+        since: str = "",
+        until: str = "",
+        ministry: str = "",
+    ) -> dict[str, Any]:
         """Answer a question about the indexed documents by quoting them, or refuse.
 
         Args:
             question: the question, in Dutch or English.
             lang: its language; "auto" finds it out.
+            document: the name of the only document to ask, or several with commas between; empty asks all.
+            since: ask documents of this day and later, as in "2024-01-31".
+            until: ask documents of this day and before.
+            ministry: ask documents of a ministry with these words in its name.
 
         Returns:
             The object that `fiche ask --json` prints.
         """
-        return engine.ask(question, _known(lang)).to_json()
+        scope = read_scope(document.split(","), since, until, ministry)
+        return engine.ask(question, _known(lang), scope=scope).to_json()
 
-    def retrieve(question: str, lang: Literal["auto", "nl", "en"] = "auto", top: int = TOP) -> dict[str, Any]:
+    return ask
+
+
+def _retrieving(engine: Engine) -> Function:
+    def retrieve(
+        question: str,
+        lang: Literal["auto", "nl", "en"] = "auto",
+        top: int = TOP,
+        document: str = "",
+        since: str = "",
+        until: str = "",
+        ministry: str = "",
+    ) -> dict[str, Any]:
         """Find the passages that a question is about, best first, without answering it.
 
         Args:
             question: the question, in Dutch or English.
             lang: its language; "auto" finds it out.
             top: how many passages, 1 to 10.
+            document: the name of the only document to search, or several with commas between; empty searches all.
+            since: search documents of this day and later, as in "2024-01-31".
+            until: search documents of this day and before.
+            ministry: search documents of a ministry with these words in its name.
 
         Returns:
             `question`, `lang`, and `passages` as in what `fiche ask --json` prints.
         """
-        got = engine.retrieve(question, _known(lang), _number(top))
+        scope = read_scope(document.split(","), since, until, ministry)
+        got = engine.retrieve(question, _known(lang), _number(top), scope)
         return {"question": question, "lang": got.lang, "passages": [hit.to_json() for hit in got.hits]}
 
+    return retrieve
+
+
+def _reading(engine: Engine) -> Function:
     def document(name: str) -> dict[str, Any]:
         """Give the clean text of a document, with its sections and pages; offsets of citations point into it.
 
@@ -67,7 +104,7 @@ def functions(engine: Engine) -> dict[str, Function]:
             )
         return _whole(documents[name])
 
-    return {"ask": ask, "retrieve": retrieve, "document": document}
+    return document
 
 
 def _known(lang: Any) -> Literal[Language, "auto"]:

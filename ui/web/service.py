@@ -15,6 +15,7 @@ from index.settings import Settings
 from rag.engine import Engine
 from rag.question import MAX_QUESTION_CHARS
 from rag.records import Answer
+from rag.scope import Scope, read_scope
 from ui.web.feedback import Feedback
 from ui.web.jobs import Jobs
 from ui.web.pages import document_html
@@ -59,7 +60,7 @@ class Service:
         yield {"stage": "searching", "seconds": self.settings.llm_seconds if self.engine.author else 0}
         turn: Reply = {}
         try:
-            for step in self.engine.stream(typed, lang, _history(data)):
+            for step in self.engine.stream(typed, lang, _history(data), _scope(data)):
                 if isinstance(step, Answer):
                     turn = make_turn(step, typed)
                 else:
@@ -114,6 +115,16 @@ class Service:
     def job(self, data: Reply) -> Reply:
         """How far the running task is; with `stop`, stop it."""
         return self.jobs.stop() if data.get("stop") else self.jobs.state()
+
+
+def _scope(data: Mapping[str, Any]) -> Scope:
+    """The filter that the page sends along with a question."""
+    given = data.get("scope")
+    told = given if isinstance(given, dict) else {}
+    document, since, until, ministry = (
+        str(told.get(n) or "")[:300] for n in ("document", "since", "until", "ministry")
+    )
+    return read_scope([document], since, until, ministry)
 
 
 def _history(data: Mapping[str, Any]) -> list[str]:

@@ -113,6 +113,29 @@ def _chat_panel() -> Markup:
     )
 
 
+def _filter() -> Markup:
+    """Which documents a question is put to; shown where there is a choice."""
+
+    def field(key: str, control: Markup) -> Markup:
+        return tag("div", tag("label", both(key), for_=f"filter-{key}"), control, class_="field")
+
+    every = tag("option", "", value="", data_key="all_documents")
+    return tag(
+        "details",
+        tag("summary", both("narrow")),
+        tag(
+            "div",
+            field("document", tag("select", every, id="filter-document")),
+            field("since", tag("input", type="date", id="filter-since")),
+            field("until", tag("input", type="date", id="filter-until")),
+            field("ministry", tag("input", type="text", id="filter-ministry", maxlength="200", autocomplete="off")),
+            class_="fields",
+        ),
+        id="filter",
+        hidden=True,
+    )
+
+
 def _conversation_pane() -> Markup:
     field = tag(
         "textarea",
@@ -147,6 +170,7 @@ def _conversation_pane() -> Markup:
             role="region",
             aria_labelledby="h-log",
         ),
+        _filter(),
         tag(
             "form",
             tag("label", both("ask"), for_="question", class_="sr"),

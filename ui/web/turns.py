@@ -134,11 +134,12 @@ def _marker_html(citation: Citation, identity: str) -> Markup:
 
 
 def _sources_html(answer: Answer, identity: str) -> Markup:
-    cards = [_card(citation, identity, answer.lang) for citation in answer.citations]
+    several = answer.documents > 1
+    cards = [_card(citation, identity, answer.lang, several=several) for citation in answer.citations]
     return tag("ol", *cards, class_="cards")
 
 
-def _card(citation: Citation, identity: str, spoken: Language) -> Markup:
+def _card(citation: Citation, identity: str, spoken: Language, *, several: bool = False) -> Markup:
     document, passage = citation.document, _passage_at(citation.document, citation.start)
     english = None
     if citation.translation and citation.translation != citation.quote:
@@ -154,6 +155,7 @@ def _card(citation: Citation, identity: str, spoken: Language) -> Markup:
             tag("span", str(citation.n), class_="number"),
             " ",
             _place(document, citation.section, citation.start, passage, citation.section_translation),
+            _document_name(document) if several else None,
         ),
         tag("h4", both("original")) if own == "nl" and english else None,
         tag("blockquote", citation.quote, lang=own),
@@ -170,7 +172,7 @@ def _nearest_html(answer: Answer, identity: str) -> Markup:
     reasons = [tag("li", _reason(reason)) for reason in answer.reasons]
     return join(
         tag("div", tag("h3", both("why_not")), tag("ul", *reasons), class_="why") if reasons else None,
-        tag("ol", *(_near_card(hit, identity) for hit in hits), class_="cards"),
+        tag("ol", *(_near_card(hit, identity, several=answer.documents > 1) for hit in hits), class_="cards"),
     )
 
 
@@ -193,13 +195,17 @@ def _in_both(key: str, gap: str, items: list[tuple[str, str]], last: tuple[str, 
     return join(*sides)
 
 
-def _near_card(hit: Hit, identity: str) -> Markup:
+def _near_card(hit: Hit, identity: str, *, several: bool = False) -> Markup:
     text, best, passage = hit.document.text, hit.best, hit.passage
     first, last = passage.sentences[0].start, passage.sentences[-1].end
     return tag(
         "li",
         tag("p", both("nearest" if hit.rank == 1 else "also"), class_="rank"),
-        tag("h3", _place(hit.document, passage.section, best.start, passage, hit.section_translation)),
+        tag(
+            "h3",
+            _place(hit.document, passage.section, best.start, passage, hit.section_translation),
+            _document_name(hit.document) if several else None,
+        ),
         tag(
             "blockquote",
             _shortened(text, Span(first, best.start), keep_end=True),
@@ -234,8 +240,14 @@ def _place(document: Document, section: str, start: int, passage: Passage | None
     named = tag("span", title, lang="nl")
     if english and english != title:
         named = join(tag("span", title, class_="nl", lang="nl"), tag("span", english, class_="en", lang="en"))
-    parts.append(join(f"{section} " if section else "", named))
+    number = document.section_number(section)
+    parts.append(join(f"{number} " if number else "", named))
     return join(*parts, by=" · ")
+
+
+def _document_name(document: Document) -> Markup:
+    """Which of several documents a source stands in, on a line of its own."""
+    return tag("span", document.title, class_="source-document", lang="nl")
 
 
 def _show_button(document: Document, start: int, end: int, number: int) -> Markup:

@@ -117,6 +117,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     "to_note": ("Naar voetnoot {number}", "To footnote {number}"),
     "back_to_text": ("Terug naar de tekst", "Back to the text"),
     "cited": ("Geciteerde zin", "Cited sentence"),
+    "narrow": ("Beperk de vraag tot bepaalde documenten", "Limit the question to certain documents"),
+    "all_documents": ("alle documenten", "all documents"),
+    "since": ("Vanaf", "From"),
+    "until": ("Tot en met", "Up to"),
+    "ministry": ("Ministerie", "Ministry"),
     "which_document": ("Welk document", "Which document"),
     # what is kept
     "conversations": ("Gesprekken", "Conversations"),

@@ -19,7 +19,8 @@
     waiting = { ticket, turn, question, timer: setTimeout(giveUp, PATIENCE) };
     busy(true);
     turn.scrollIntoView({ block: "end" });
-    F.send({ ticket, question, history: F.turns.filter((t) => t.answer).slice(-4).map((t) => t.answer.question) });
+    const scope = Object.fromEntries(["document", "since", "until", "ministry"].map((name) => [name, F.get("filter").hidden ? "" : F.get(`filter-${name}`).value]));
+    F.send({ ticket, question, scope, history: F.turns.filter((t) => t.answer).slice(-4).map((t) => t.answer.question) });
   };
   const busy = (on) => {
     F.get("send").disabled = on;

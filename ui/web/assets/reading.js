@@ -111,6 +111,12 @@
     F.snapshot = state.snapshot;
     F.get("which").replaceChildren(...state.documents.map((d) => F.h("option", { value: d.id }, d.title)));
     F.get("chooser").hidden = state.documents.length < 2;
+    F.get("filter").hidden = state.documents.length < 2;
+    const only = F.get("filter-document");
+    const before = only.value;
+    only.replaceChildren(F.h("option", { value: "", "data-key": "all_documents" }), ...state.documents.map((d) => F.h("option", { value: d.id }, d.title)));
+    only.value = state.documents.some((d) => d.id === before) ? before : "";
+    F.speak(F.get("filter"));
     if (!shown && state.documents.length) await F.loadDocument(state.documents[0].id);
     return state;
   };
