@@ -106,7 +106,7 @@ def _with_title(elements: Sequence[Element]) -> list[Element]:
     if not places or any(element.kind == "title" for element in out):
         return out
     first, others = out[places[0]], [out[i] for i in places[1:]]
-    alone = others and all(other.level > first.level for other in others)
+    alone = all(other.level > first.level for other in others) and (bool(others) or places[0] == 0)
     if alone and not _NUMBER.match(first.text):
         out[places[0]] = Element("title", first.lines)
     return out

@@ -13,13 +13,24 @@ from index.errors import ScopeError
 from index.records import Document
 from index.words import fold, terms
 
-__all__ = ["Card", "Scope", "card_of", "named_by_number", "named_by_title", "read_day", "read_scope"]
+__all__ = ["Card", "Scope", "card_of", "named_by_number", "named_by_title", "read_day", "read_scope", "without_name"]
 
 _NUMBER = re.compile(r"\d[\d\s.()/-]*\d|\d")
 _DIGITS = 5
 """A number of fewer digits names no document: it may be a year or an amount."""
 _TITLE_SHARE = 0.5
 """A question that has so much of what tells a title apart names the document."""
+_TELLING = 3
+"""So many words, the rarest, tell a title apart."""
+_QUESTION_WORDS = 3
+"""What is left of fewer words asks nothing by itself."""
+_OPENING = re.compile(
+    r"(?:\b(?:in|uit|bij|van|volgens|blijkens|over|according\s+to|of|under|from)\s+)?\b(?:de|het|deze|dit|the|this)\s+"
+    r"(?:BNC-)?(?:fiche|mededeling|verordening|richtlijn|aanbeveling|voorstel|besluit|brief|nota|document|kamerstuk|"
+    r"communication|regulation|directive|recommendation|proposal|decision|letter|paper)\b"
+    r"(?:\s+(?:over|inzake|betreffende|van|voor|tot|on|about|concerning|for))?[\s:“‘\"'«(]*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +181,34 @@ def named_by_title(question: str, cards: Iterable[Card], rarity: dict[str, float
     found = {}
     for number, card in enumerate(cards):
         own = set(terms(card.title))
-        whole = sum(sorted((rarity[term] for term in own), reverse=True)[:3])  # the words that tell it apart
+        whole = sum(sorted((rarity[term] for term in own), reverse=True)[:_TELLING])
         shared = sum(rarity[term] for term in own & asked)
         if whole and shared >= _TITLE_SHARE * whole:
             found[number] = min(1.0, shared / whole)
     return found
+
+
+def without_name(question: str, title: str) -> str:
+    """The question without the phrase that only says which document it is about.
+
+    Such a phrase names a kind of document and goes on in words of the title; it would be met best by
+    the title itself, which answers nothing.
+
+    >>> without_name("Wat kost het volgens de richtlijn over schoon zwemwater?", "Richtlijn schoon zwemwater")
+    'Wat kost het?'
+    """
+    known = set(terms(title))
+    for opening in _OPENING.finditer(question):
+        end, met = opening.end(), 0
+        for word in re.finditer(r"[\w’'/-]+|[^\w\s]", question[opening.end() :]):
+            own = terms(word[0])
+            if any(term in known for term in own):
+                met, end = met + 1, opening.end() + word.end()
+            elif own or word[0] in "?!.:;":
+                break
+        closing = re.match(r"[\s”’\"'»)]*[,:]?", question[end:])
+        rest = question[: opening.start()] + " " + question[end + (closing.end() if closing else 0) :]
+        rest = re.sub(r"\s+([?!.,])", r"\1", " ".join(rest.split()))
+        if met and len(re.findall(r"\w+", rest)) >= _QUESTION_WORDS:
+            return rest[:1].upper() + rest[1:]
+    return question

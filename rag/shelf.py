@@ -14,7 +14,7 @@ import numpy as np
 from index.records import Document
 from index.snapshot import Snapshot
 from index.words import terms
-from rag.scope import Scope, card_of, named_by_number, named_by_title
+from rag.scope import Scope, card_of, named_by_number, named_by_title, without_name
 
 __all__ = ["Aim", "Shelf"]
 
@@ -22,6 +22,8 @@ NUMBER_LIFT = 0.5
 """What every sentence of a document gains whose number the question has: more than any match differs."""
 TITLE_LIFT = 0.06
 """What it gains at most where the question has the words that tell its title apart."""
+NAMED_LIFT = 0.25
+"""What it gains besides where a phrase says that it is about that document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Aim:
     """A question on its way to the documents of an index."""
 
     question: str
-    """Without the number that only names a document: no sentence of it would have that."""
+    """Without the words that only name a document: its title would match them best, and answers nothing."""
     allowed: np.ndarray | None
     """bool, shape `(n_documents,)`: the documents that a filter leaves; `None` lets all through."""
     lift: np.ndarray
@@ -75,8 +77,14 @@ class Shelf:
         if len(self.cards) < 2:
             return Aim(question, allowed, lift)
         numbered, rest = named_by_number(question, self.cards)
-        for number, share in named_by_title(rest, self.cards, self._rarity).items():
+        titled = named_by_title(rest, self.cards, self._rarity)
+        for number, share in titled.items():
             lift[number] = TITLE_LIFT * share
+        if titled:
+            best = max(titled, key=lambda number: titled[number])
+            bare = without_name(rest, self.cards[best].title)
+            lift[best] += NAMED_LIFT * (bare != rest)
+            rest = bare
         lift[numbered] = NUMBER_LIFT
         return Aim(rest, allowed, lift)
 

@@ -236,3 +236,30 @@ def test_a_folder_is_added_and_told_of(tmp_path: Path, home: Path) -> None:
     assert complaint(run(tmp_path, "index", "add", str(tmp_path / "index" / "snapshots")), 2).startswith(
         "fiche: no documents"
     )
+
+
+def test_questions_over_several_documents(tmp_path: Path) -> None:
+    for name, day, where in (("oost", "2024-05-01", "Zutphen"), ("west", "2025-06-01", "Haarlem")):
+        text = (
+            f"---\ndate: {day}\nministerie: Ministerie van {where}\n---\n# Nota {name}\n\nHet zwembad staat in {where}."
+        )
+        (tmp_path / f"{name}.md").write_text(text, encoding="utf-8")
+    home = tmp_path / "home"
+    assert run(home, "index", "add", str(tmp_path / "oost.md"), str(tmp_path / "west.md")).returncode == 0
+    question = "In welke plaats staat het zwembad?"
+    for options, document in (
+        (["--document", "west"], "west"),
+        (["--until", "2024-12-31"], "oost"),
+        (["--since", "2025-06-01"], "west"),
+        (["--ministry", "zutphen"], "oost"),
+    ):
+        found = json.loads(run(home, "ask", "--json", *options, question).stdout)
+        assert {p["document"] for p in found["passages"]} == {document}
+        assert {c["document"] for c in found["citations"]} <= {document}
+    assert "west (Nota west)" in run(home, "ask", "--document", "west", question).stdout.decode()
+    for options, reason in (
+        (["--since", "2030-01-01"], "no document dated since 2030-01-01"),
+        (["--since", "morgen"], "--since is 'morgen', which is no date"),
+        (["--document", "noord"], "no document 'noord' in the index: it holds oost, west"),
+    ):
+        assert reason in complaint(run(home, "ask", *options, question), 2)

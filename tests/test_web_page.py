@@ -266,6 +266,22 @@ def test_a_page_number_never_stands_within_a_word(open_page: Open) -> None:
     assert all(text[-1].isspace() for text in before), before
 
 
+def test_a_question_is_limited_to_a_document(open_page: Open) -> None:
+    page = open_page()
+    names = page.locator("#sources .card .source-document")
+    ask(page, MINISTRY)
+    expect(names.first).to_contain_text("startups", use_inner_text=True)
+    page.click("#filter summary")
+    page.select_option("#filter-document", "aanval")
+    ask(page, MINISTRY)
+    expect(names.first).not_to_contain_text("startups", use_inner_text=True)
+    page.select_option("#filter-document", "")
+    page.fill("#filter-since", "2030-01-31")
+    ask(page, "Wie is eerstverantwoordelijk?")
+    told = page.locator(".turn .error").last
+    expect(told).to_contain_text("er is geen document dat aan de keuze voldoet", use_inner_text=True)
+
+
 def test_a_document_is_added_asked_and_removed(open_page: Open, site: Site, tmp_path: Path) -> None:
     path = tmp_path / "kanaal.txt"
     path.write_text("1. Inleiding\n\nDe sluis bij Terneuzen meet 427 meter.\n", encoding="utf-8")
@@ -278,7 +294,7 @@ def test_a_document_is_added_asked_and_removed(open_page: Open, site: Site, tmp_
     page.click("#add-document button")
     expect(page.locator("#documents .row")).to_have_count(3, timeout=60_000)
     outcomes = page.locator("#outcomes li")
-    expect(outcomes.nth(0)).to_contain_text("x.txt: Dit kan niet: it is not UTF-8", use_inner_text=True)
+    expect(outcomes.nth(0)).to_contain_text("x.txt: Dit kan niet: het is geen UTF-8 (byte 0).", use_inner_text=True)
     expect(outcomes.nth(1)).to_have_text("kanaal.txt: toegevoegd", use_inner_text=True)
     page.set_input_files("#document-file", path)
     page.click("#add-document button")
