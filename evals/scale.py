@@ -72,7 +72,7 @@ class Exhaustive(Retriever):
         found = np.concatenate([max_similarities(together, tokens, starts) for tokens, starts in pieces], axis=1)
         return np.split(found, bounds)
 
-    def _candidates(self, encoded: Any, words: Any, keywords: np.ndarray) -> np.ndarray:
+    def _found(self, encoded: Any, words: Any, keywords: np.ndarray) -> np.ndarray:
         return np.arange(len(self.snapshot.passages))
 
     def _similarities(self, question: np.ndarray, views: Any, lang: Language, rows: np.ndarray) -> np.ndarray:

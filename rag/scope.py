@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from index.dates import find_date
 from index.errors import ScopeError
-from index.records import Document
+from index.segment import DocumentEntry
 from index.words import fold, terms
 
 __all__ = ["Card", "Scope", "card_of", "named_by_number", "named_by_title", "read_day", "read_scope", "without_name"]
@@ -45,11 +46,12 @@ class Card:
     ministry: str
 
 
-def card_of(document: Document) -> Card:
-    """The card of a document."""
-    titles = {document.title, document.metadata.get("title", "")} - {document.id}
-    number = document.metadata.get("number", "")
-    return Card(document.id, " ".join(sorted(titles)), number, document.date, document.ministry)
+def card_of(entry: DocumentEntry) -> Card:
+    """The card of a document that an index holds."""
+    told = entry.metadata
+    titles = {entry.title, told.get("title", "")} - {entry.id}
+    day, ministry = find_date(told.get("date", "")), told.get("ministry", "")
+    return Card(entry.id, " ".join(sorted(titles)), told.get("number", ""), day, ministry)
 
 
 @dataclass(frozen=True, slots=True)

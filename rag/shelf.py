@@ -1,8 +1,7 @@
 """The documents of an index as a question meets them: which it is put to, and which it names.
 
-Knows nothing of sentences or vectors. What a question says of its document is met in three ways: a
-number names one for certain, the words that tell a title apart name one probably, and everything
-else is left to the titles themselves, which the retriever reads along with the text.
+Knows nothing of sentences or vectors. A number names a document for certain, the words that tell its
+title apart probably. What only names it is taken out of the question.
 """
 
 import math
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from index.records import Document
 from index.snapshot import Snapshot
 from index.words import terms
 from rag.scope import Scope, card_of, named_by_number, named_by_title, without_name
@@ -47,21 +45,13 @@ class Shelf:
     """The documents of one snapshot. Never changes.
 
     Attributes:
-        cards: what each document is known by.
-        owner: int64, shape `(n_passages,)`: the number of each passage's document.
-        titles: int64, shape `(n_documents,)`: the passage that holds each document's title, -1 where none does.
+        cards: what each document is known by, in the order of the snapshot's `entries`.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
-        documents = list(snapshot.documents.values())
-        self.cards = [card_of(document) for document in documents]
-        counts = [len(document.passages) for document in documents]
-        self.owner = np.repeat(np.arange(len(documents)), counts)
-        first = np.cumsum([0, *counts[:-1]])
-        places = [_title_place(document) for document in documents]
-        self.titles = np.array([start + p if p >= 0 else -1 for start, p in zip(first, places, strict=True)])
+        self.cards = [card_of(entry) for entry in snapshot.entries]
         seen = Counter(term for card in self.cards for term in set(terms(card.title)))
-        self._rarity = {term: math.log(len(documents) / count) for term, count in seen.items()}
+        self._rarity = {term: math.log(len(self.cards) / count) for term, count in seen.items()}
 
     def aim(self, question: str, scope: Scope | None = None) -> Aim:
         """What the question is put to.
@@ -87,12 +77,3 @@ class Shelf:
             rest = bare
         lift[numbered] = NUMBER_LIFT
         return Aim(rest, allowed, lift)
-
-
-def _title_place(document: Document) -> int:
-    """Which of its first passages is the document's title, or the field that holds it; -1 where none is."""
-    for place, passage in enumerate(document.passages[:2]):
-        heading = document.section_title(passage.section).lower() if passage.section else ""
-        if passage.kind == "field" and (not heading or heading.startswith("titel")):
-            return place
-    return -1
