@@ -99,9 +99,11 @@ class Engine:
             question: as it was typed.
             lang: its language; `auto` finds it out.
             history: the questions before it, as they were understood; a follow-up is completed from them.
+            scope: a filter on the documents that it is put to.
 
         Raises:
             QuestionError: the question cannot be asked.
+            ScopeError: the filter leaves no document.
         """
         *_, answer = self.stream(question, lang, history, scope)
         assert isinstance(answer, Answer)  # noqa: S101 - what `stream` ends with
@@ -122,6 +124,7 @@ class Engine:
         Args:
             question: as it was typed.
             lang: its language; `auto` finds it out.
+            history: the questions before it, as they were understood; a follow-up is completed from them.
             scope: a filter on the documents that it is put to.
 
         Raises:
