@@ -50,8 +50,8 @@ class Candidate(Protocol):
 
     name: str
 
-    def ask(self, question: str) -> Result:
-        """Answer one question."""
+    def ask(self, question: str, history: Sequence[str] = ()) -> Result:
+        """Answer one question; `history` holds those before it in the same conversation."""
         ...
 
 
@@ -63,9 +63,12 @@ class FicheCandidate:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def ask(self, question: str) -> Result:
-        """Answer one question."""
-        answer = self._engine.ask(question)
+    def ask(self, question: str, history: Sequence[str] = ()) -> Result:
+        """Answer one question, in the conversation of those before it."""
+        before: list[str] = []
+        for earlier in history:
+            before.append(self._engine.understand(earlier, before))
+        answer = self._engine.ask(question, history=before)
         return Result(
             lang=answer.lang,
             answer=answer.answer,
@@ -93,7 +96,7 @@ class _Ranked:
     def _scores(self, question: str) -> np.ndarray:
         raise NotImplementedError
 
-    def ask(self, question: str) -> Result:
+    def ask(self, question: str, history: Sequence[str] = ()) -> Result:
         """Answer one question with its first chunk."""
         began = time.perf_counter()
         scores = self._scores(question)

@@ -30,11 +30,6 @@ __all__ = ["main", "texts"]
 
 _HERE = Path(__file__).parent
 Ask = Callable[[Engine, Question], str]
-_WAYS: dict[str, Ask] = {
-    "as typed": lambda _, question: question.question,
-    "completed": lambda engine, question: engine.understand(question.question, question.history),
-    "written out": lambda _, question: str(question.extra.get("standalone", "")),
-}
 
 
 def texts() -> Iterator[tuple[str, Document, list[Question]]]:
@@ -47,6 +42,21 @@ def texts() -> Iterator[tuple[str, Document, list[Question]]]:
         document = document_of_passages(name, passages, {text.id for text in own if text.field})
         yield "invented documents", document, [question for question in asked if question.document == name]
     yield "the fiche", shipped_document(), read_set(_HERE / "datasets" / "fiche-chat.jsonl")[0]
+
+
+def _understood(engine: Engine, question: Question) -> str:
+    """The question as it is meant after those before it, each of which was understood in its turn."""
+    before: list[str] = []
+    for asked in (*question.history, question.question):
+        before.append(engine.understand(asked, before, question.lang))
+    return before[-1]
+
+
+_WAYS: dict[str, Ask] = {
+    "as typed": lambda _, question: question.question,
+    "completed": _understood,
+    "written out": lambda _, question: str(question.extra.get("standalone", "")),
+}
 
 
 def is_right(engine: Engine, question: Question, asked: str) -> bool:

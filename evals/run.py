@@ -62,7 +62,7 @@ def resume(
         for number, question in enumerate(questions, 1):
             key = (question.id, question.question)
             if key not in done:
-                done[key] = candidate.ask(question.question)
+                done[key] = candidate.ask(question.question, question.history)
                 file.write(_line(key, done[key]))
                 file.flush()
             if progress:

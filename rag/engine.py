@@ -18,7 +18,6 @@ from index.settings import Settings
 from index.snapshot import Snapshot
 from rag.answer import cite, compose, refuse, select
 from rag.confidence import Calibration, load_calibration, measure
-from rag.followup import complete
 from rag.language import Language, detect_language
 from rag.llm import Budget, LlmError
 from rag.noting import noted
@@ -27,6 +26,7 @@ from rag.records import Answer, Reason, Retrieved, Writing
 from rag.refusal import why_refused
 from rag.retriever import TOP, Retriever
 from rag.scope import Scope
+from rag.understanding import understand
 
 if TYPE_CHECKING:
     from rag.author import Author
@@ -85,6 +85,22 @@ class Engine:
         """
         asked = clean_question(question)
         return self._current().retrieve(asked, detect_language(asked) if lang == "auto" else lang, top, scope)
+
+    def understand(self, question: str, history: Sequence[str], lang: Language | Literal["auto"] = "auto") -> str:
+        """A question as it is meant in a conversation: itself, or one that stands alone.
+
+        Args:
+            question: as it was typed.
+            history: the questions before it, as they were understood, oldest first.
+            lang: its language; `auto` finds it out.
+
+        Raises:
+            QuestionError: the question cannot be asked.
+        """
+        asked = clean_question(question)
+        spoken = detect_language(asked) if lang == "auto" else lang
+        meant, _ = self._understand(asked, history, spoken, self.author.budget() if self.author else None)
+        return question if meant == asked else meant
 
     def ask(
         self,
@@ -166,8 +182,8 @@ class Engine:
             try:
                 return clean_question(self.author.understand(question, history, lang, budget)), ""
             except LlmError as error:
-                return clean_question(complete(question, history)), str(error)
-        return clean_question(complete(question, history)), ""
+                return clean_question(understand(question, lang, history, self._current())), str(error)
+        return clean_question(understand(question, lang, history, self._current())), ""
 
     def _find(self, question: str, lang: Language, scope: Scope | None) -> "_Found":
         retriever = self._current()

@@ -2,7 +2,8 @@
 
 Knows nothing of documents or answers, and keeps nothing: the earlier questions are given to it. It
 recognises a follow-up by a few signs, and changes nothing where it sees none; what it makes is
-shown to the user, and is a question that finds the passage rather than fine prose.
+shown to the user, and is a question that finds the passage rather than fine prose. Which of several
+`readings` is meant it cannot tell: `rag.understanding` does, by what the index holds.
 """
 
 import re
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 
 from index.lexicon import word_list
 
-__all__ = ["complete", "leans"]
+__all__ = ["complete", "leans", "readings"]
 
 _OPENS = re.compile(r"(?:en|and|maar|but|ook|also|en ook)\s+(?=\w)", re.IGNORECASE)
 _POINTS = re.compile(
@@ -41,8 +42,25 @@ def complete(question: str, history: Sequence[str]) -> str:
     'Wie host het (ALT-EDIC)?'
     """
     earlier = next((asked for asked in reversed(history) if asked.strip()), "")
-    if not earlier or not leans(question):
-        return question
+    return _about(question, earlier) if earlier and leans(question) else question
+
+
+def readings(question: str, history: Sequence[str]) -> list[str]:
+    """What a question may mean in a conversation: what it says, that of what was asked last, or of the first topic.
+
+    Only itself where it is long, or names what it is about, so that it stands alone.
+
+    >>> readings("Tot wanneer loopt die?", ["Wat doet de NLAIC?", "Hoeveel subsidie krijgt ROBUST?"])
+    ['Tot wanneer loopt die?', 'Tot wanneer loopt die (ROBUST)?', 'Tot wanneer loopt die (NLAIC)?']
+    """
+    asked = [earlier for earlier in history if earlier.strip()]
+    if not asked or not (leans(question) or _is_bare(question)):
+        return [question]
+    return list(dict.fromkeys([question, _about(question, asked[-1]), _about(question, asked[0])]))
+
+
+def _about(question: str, earlier: str) -> str:
+    """The question, said of what an earlier one was about."""
     if (swapped := _swapped(question, earlier)) is not None:
         return swapped
     bare = question.strip().rstrip("?!. ")
@@ -50,8 +68,18 @@ def complete(question: str, history: Sequence[str]) -> str:
     return f"{bare} ({subject})?" if subject else question
 
 
+def _is_bare(question: str) -> bool:
+    """Whether it is short and names nothing: it may stand alone, or not."""
+    words = re.findall(r"[\w’'-]+", question)
+    return (
+        len(words) <= _LONG
+        and not any(any(c.isupper() or c.isdigit() for c in word[1:]) for word in words)
+        and (not any(word[0].isupper() for word in words[1:]))
+    )
+
+
 def leans(question: str) -> bool:
-    """Whether a question cannot be understood without the one before it."""
+    """Whether a question shows signs that it cannot be understood without the one before it."""
     words = re.findall(r"[\w’'-]+", question)
     named = any(any(c.isupper() or c.isdigit() for c in word[1:]) for word in words) or any(
         word[0].isupper() for word in words[1:]
@@ -81,7 +109,7 @@ def _subject(earlier: str, question: str) -> str:
     if inside:
         return inside[1]
     words = [word.removesuffix("’s") for word in re.findall(r"[\w’'-]+", earlier)]
-    common = word_list("dutch_cues") | word_list("english_cues")
+    common = word_list("dutch_cues") | word_list("english_cues") | word_list("manners")
     asked = {word.lower() for word in re.findall(r"[\w’'-]+", question)}
     kept = [len(w) > 2 and w.lower() not in common | asked and not _ASKS.fullmatch(w) for w in words]
     named = [any(c.isupper() for c in w[1:]) or (i > 0 and w[0].isupper()) for i, w in enumerate(words)]

@@ -1,6 +1,8 @@
 """Sets, measures, runs, comparison and gates, each against an example worked by hand."""
 
 import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -242,9 +244,9 @@ def test_a_cut_run_goes_on_where_it_was(tmp_path: Path, fiche: Document) -> None
     class Counting(KeywordCandidate):
         count = 0
 
-        def ask(self, question: str) -> Result:
+        def ask(self, question: str, history: Sequence[str] = ()) -> Result:
             Counting.count += 1
-            return super().ask(question)
+            return super().ask(question, history)
 
     again = resume(tmp_path / "cut", asked, Counting([fiche]))
     assert Counting.count == len(asked) - 4
@@ -265,6 +267,10 @@ def test_a_run_is_read_back(tmp_path: Path, fiche: Document) -> None:
     assert [r.question for r in read.rows] == asked
     page = write_report(read, read).read_text(encoding="utf-8")
     assert "&lt;b&gt;set&lt;/b&gt;" in page
+    dutch = write_report(read, read, "nl").read_text(encoding="utf-8")
+    assert '<html lang="nl">' in dutch
+    assert "Vergeleken met" in dutch
+    assert not [word for word in ("Headline", "became", "The document does not", "questions<") if word in dutch]
     assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
         "http://creativecommons.org", ""
     )
@@ -306,3 +312,26 @@ def test_the_checker_finds_what_is_wrong(fiche: Document) -> None:
     for words in ("not in the document", "no single sentence", "no tags", "yet with evidence", "asked 2", "only in nl"):
         assert words in found
     assert "nothing asks about 3c" in found
+
+
+def test_every_text_of_the_report_has_its_dutch() -> None:
+    from evals.report import MEANINGS
+    from evals.wording import DUTCH, wording
+
+    sources = (DATASETS.parent / "templates" / "report.html", DATASETS.parent / "plots.py")
+    said = {text for path in sources for text in re.findall(r'say\("([^"]+)"', path.read_text(encoding="utf-8"))}
+    said |= set(MEANINGS) | set(MEANINGS.values())
+    assert len(said) > 60
+    assert said <= set(DUTCH)
+    assert wording("nl")("{n} questions", n=3) == "3 vragen"
+    assert wording("en")("{n} questions", n=3) == "3 questions"
+    assert wording("nl")("some-tag") == "some-tag"
+
+
+def test_the_follow_ups_are_sound() -> None:
+    from evals.followups import texts
+
+    asked = [(document, question) for _, document, questions in texts() for question in questions]
+    for document, question in asked:
+        assert all(piece in document.text for piece in question.evidence), question.id
+    assert sum(bool(question.history) for _, question in asked) > 150

@@ -42,6 +42,8 @@ HEAVY = {
             "evals/cli.py",
             "evals/bench.py",
             "evals/check.py",
+            "evals/calibrate.py",
+            "evals/followups.py",
             "evals/transfer.py",
             "evals/company.py",
             "evals/reader/__main__.py",
