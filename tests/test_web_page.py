@@ -213,6 +213,9 @@ def test_a_run_is_compared_with_an_earlier_one_and_reported_in_the_language_of_t
     frame = page.locator("#report iframe")
     height = report.locator("body").evaluate("body => body.offsetHeight")
     assert abs(frame.evaluate("frame => frame.clientHeight") - height) < 5
+    for theme in ("dark", "light"):
+        page.click("[data-do=theme]")
+        expect(report.locator(f"html[data-theme={theme}]")).to_be_attached()
     page.click("[data-language=en]")
     expect(report.locator("h2").first).to_have_text("Headline")
     expect(report.locator("body")).to_contain_text("Against")

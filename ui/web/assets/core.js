@@ -72,10 +72,12 @@
   F.remember = (key, value) => {
     try { localStorage.setItem(key, value); return true; } catch { return false; }
   };
+  F.theme = () => (getComputedStyle(F.app).getPropertyValue("--dark").trim() === "1" ? "dark" : "light");
   F.actions.theme = () => {
-    const dark = getComputedStyle(F.app).getPropertyValue("--dark").trim() === "1";
-    document.documentElement.dataset.theme = dark ? "light" : "dark";
-    F.remember("fiche-theme", dark ? "light" : "dark");
+    const other = F.theme() === "dark" ? "light" : "dark";
+    document.documentElement.dataset.theme = other;
+    F.remember("fiche-theme", other);
+    F.ontheme?.();
   };
 
   let hiding;

@@ -123,11 +123,14 @@
     if (F.ready && !F.get("panel-documents").hidden) showDocuments();
     if (F.ready && !F.get("panel-evaluate").hidden) showEvaluation();
   });
+  F.ontheme = () => F.get("report").querySelector("iframe")?.contentWindow.postMessage({ theme: F.theme() }, "*");
   // The report says how high it is; anything else that a frame may say is not listened to.
   addEventListener("message", (event) => {
     const frame = F.get("report")?.querySelector("iframe");
     const height = Number(event.data?.height);
-    if (frame && event.source === frame.contentWindow && height > 0) frame.style.height = `${Math.min(Math.ceil(height) + 2, 200000)}px`;
+    if (!frame || event.source !== frame.contentWindow || !(height > 0)) return;
+    frame.style.height = `${Math.min(Math.ceil(height) + 2, 200000)}px`;
+    F.ontheme();
   });
   F.actions["run-show"] = (button) => showReport(button.dataset.name);
 
