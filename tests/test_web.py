@@ -1,5 +1,6 @@
-"""The chat without a browser: escaping, sentences, limits, feedback, endpoints, login, load."""
+"""The chat without a browser: escaping, sentences, limits, feedback, login."""
 
+import ast
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from rag.answer import compose
 from rag.records import Answer, Citation
 from tests.web import Site, markup, serving
 from ui.web.app import make_app
+from ui.web.causes import in_dutch
 from ui.web.feedback import Feedback
 from ui.web.guard import MAX_BODY_BYTES, POLICY, Guard
 from ui.web.jobs import Jobs
@@ -32,6 +34,7 @@ from ui.web.markup import Markup, escape, join, tag
 from ui.web.pages import document_html
 from ui.web.sentences import sentences_of
 from ui.web.serve import logins
+from ui.web.trouble import sentence
 from ui.web.words import _WORDS, both, for_script
 
 
@@ -271,3 +274,32 @@ def test_a_login_is_asked_for_where_one_is_set(site: Site) -> None:
         assert httpx.post(f"{url}/login", data={"username": "an", "password": "fout"}).status_code == 400
         known = Client(url, auth=("an", "geheim"), verbose=False)
         assert known.predict("Welk ministerie?", api_name="/ask")["lang"] == "nl"
+
+
+def _causes() -> list[str]:
+    """Every reason that the readers of files give, figures and names in them filled in."""
+    found = []
+    opening = re.compile("(?:it (?:is|has|says|holds|takes|cannot|unpacks)|its|there are no words|no text) ")
+    for path in [*Path("index/formats").glob("*.py"), Path("index/intake.py"), Path("index/child.py")]:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        joined = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+        pieces = {id(piece) for node in joined for piece in node.values}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in pieces:
+                words = re.sub(r"\{[^}]*\}", "7", ast.unparse(node).removeprefix("f")[1:-1])
+                found += [words] if opening.match(words) else []
+    return found
+
+
+def test_why_a_document_cannot_be_read_is_said_in_dutch_too() -> None:
+    causes = [cause for cause in _causes() if "," in cause or ":" in cause or cause.startswith("it is ")]
+    assert len(causes) > 35
+    assert [cause for cause in causes if not in_dutch(cause)] == []
+    assert in_dutch("it is no PDF, whatever its name says: it is damaged, or rename it to .txt").startswith(
+        "het is geen pdf"
+    )
+    told = sentence(DocumentError("it is damaged (KeyError): save or download it again"))
+    assert told["nl"] == "Dit kan niet: het is beschadigd (KeyError). Bewaar of download het opnieuw."
+    assert sentence(DocumentError("something new"))["nl"].startswith("Dit document kan niet gelezen worden.")
+    assert sentence(FicheError("x", "y"))["nl"] == "Dit kan niet: y"
+    assert "\u202e" not in str(sentence(DocumentError("a\u202eb")))

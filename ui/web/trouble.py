@@ -9,6 +9,7 @@ import logging
 from index.errors import DocumentError, FicheError, IndexStateError, ModelError, QuestionError
 from rag.language import Language
 from rag.question import MAX_QUESTION_CHARS
+from ui.web.causes import in_dutch
 from ui.web.markup import visible
 from ui.web.words import word
 
@@ -36,8 +37,9 @@ def sentence(error: BaseException, question: str = "") -> dict[Language, str]:
         return _both("question_empty")
     if isinstance(error, FicheError):
         _log.warning("%s", error)
+        dutch = error.dutch or in_dutch(str(error))
         return {
-            "nl": word("refused_input", "nl", reason=visible(error.dutch)) if error.dutch else _of_its_kind(error),
+            "nl": word("refused_input", "nl", reason=visible(dutch)) if dutch else _of_its_kind(error),
             "en": word("refused_input", "en", reason=visible(str(error))),
         }
     _log.error("unexpected error", exc_info=error)
