@@ -4,7 +4,7 @@ Knows nothing of how a program reaches them: Gradio's endpoints and the tools fo
 of these same three functions, whose docstrings and types are what both show to whoever calls them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Literal, get_args
 
@@ -13,7 +13,7 @@ from index.records import Document
 from rag.engine import Engine
 from rag.language import Language
 from rag.retriever import TOP
-from rag.scope import read_scope
+from rag.scope import Scope, read_scope
 from ui.web.trouble import sentence
 
 __all__ = ["functions", "told_as"]
@@ -48,7 +48,7 @@ def _asking(engine: Engine) -> Function:
         Returns:
             The object that `fiche ask --json` prints.
         """
-        scope = read_scope(document.split(","), since, until, ministry)
+        scope = _scope(document, since, until, ministry)
         return engine.ask(question, _known(lang), scope=scope).to_json()
 
     return ask
@@ -78,7 +78,7 @@ def _retrieving(engine: Engine) -> Function:
         Returns:
             `question`, `lang`, and `passages` as in what `fiche ask --json` prints.
         """
-        scope = read_scope(document.split(","), since, until, ministry)
+        scope = _scope(document, since, until, ministry)
         got = engine.retrieve(question, _known(lang), _number(top), scope)
         return {"question": question, "lang": got.lang, "passages": [hit.to_json() for hit in got.hits]}
 
@@ -95,14 +95,7 @@ def _reading(engine: Engine) -> Function:
         Returns:
             `id`, `title`, `pages`, `metadata`, `sections` (id, title, page, start) and `text`.
         """
-        documents = engine.snapshot.documents
-        if not isinstance(name, str) or name not in documents:
-            name, held = str(name), ", ".join(sorted(documents))
-            raise DocumentError(
-                f"no document {name[:80]!r} in the index: it holds {held}",
-                f"er staat geen document „{name[:80]}” in de index; wel: {held}.",
-            )
-        return _whole(documents[name])
+        return _whole(_named(name, engine.snapshot.documents))
 
     return document
 
@@ -115,11 +108,30 @@ def _known(lang: Any) -> Literal[Language, "auto"]:
     return known
 
 
+def _scope(document: Any, since: Any, until: Any, ministry: Any) -> Scope | None:
+    """The filter, likewise."""
+    given = {"document": document, "since": since, "until": until, "ministry": ministry}
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise InputError(f"{name} is no text: send a string", f"{name} is geen tekst. Stuur een string.")
+    return read_scope(document.split(","), since, until, ministry)
+
+
 def _number(top: Any) -> int:
     """How many passages, likewise."""
     if not isinstance(top, int | float):
         raise InputError(f"top is no number: send 1 to {TOP}", f"top is geen getal. Stuur 1 tot en met {TOP}.")
     return int(max(1, min(TOP, top)))
+
+
+def _named(name: Any, documents: Mapping[str, Document]) -> Document:
+    if not isinstance(name, str) or name not in documents:
+        name, held = str(name)[:80], ", ".join(sorted(documents))
+        raise DocumentError(
+            f"no document {name!r} in the index: it holds {held}",
+            f"er staat geen document „{name}” in de index; wel: {held}.",
+        )
+    return documents[name]
 
 
 def _whole(document: Document) -> dict[str, Any]:
