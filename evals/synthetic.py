@@ -1,9 +1,9 @@
 """Invents passages by the hundred thousand out of some thousand that were really read, to measure size with.
 
 Knows nothing of what is measured. Encoding a million passages takes days on two cores, so only the
-training texts are; a synthetic sentence is the first part of one real sentence and the last part of
-another, words and token vectors alike, all of them shifted one of `_VARIANTS` ways and blurred, so that
-no two are the same. Everything else of an index is made of it the way it is made of real documents.
+training texts are; a synthetic sentence is the greater part of one real sentence and the end of another,
+words and token vectors alike, all of them shifted one of `_VARIANTS` ways and blurred, so that hardly two
+are the same. Everything else of an index is made of it the way it is made of real documents.
 What is found in such text says nothing about answers; how fast, in how much memory, and whether the
 search finds what comparing all finds, it does.
 """
@@ -34,7 +34,7 @@ __all__ = ["Pool", "make_pool", "write_synthetic"]
 _VARIANTS = 16
 _SHIFT, _BLUR = 0.5, 0.3
 """What is added to a centred token vector of length 1: a shift that a text's tokens share, and one of its own."""
-_CUTS = (0.35, 0.5, 0.65)
+_CUTS = (0.7, 0.8, 0.9)
 _PASSAGES = 100
 """In a document."""
 _AT_ONCE = 2000

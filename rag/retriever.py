@@ -9,8 +9,10 @@ where there is one: two views of one sentence, of which the nearer counts. In th
 names and numbers can be met as keywords, so only those are looked up there.
 """
 
+import os
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,8 +49,9 @@ INHERITED = 0.85
 """What is left of a match, one sentence on."""
 _ALL_ROWS = EXACT_SENTENCES
 """Up to as many sentences every one is scored; beyond, only the candidates of a first search."""
-_CANDIDATES = 400
-_READ = 150
+_CANDIDATES = 1000
+"""Sentences whose vectors are nearest, and a third as many passages that have the question's words."""
+_READ = 60
 """Candidate passages whose sentences are scored: those that match best as a whole."""
 _MAX_NAMES = 3
 _MOST_READ = 2
@@ -57,6 +60,7 @@ _MAX_NAMED = 5
 _MOST_WHOLE = 5_000
 """Passages of the documents that a filter leaves, up to which all of them are candidates."""
 _LOOKED_AT = 50
+_CORES = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class Retriever:
         self.snapshot, self.encoder = snapshot, encoder
         self.shelf = Shelf(snapshot)
         self._exhaustive = len(snapshot.sentences) <= _ALL_ROWS and snapshot.elsewhere is None
+        self._threads = ThreadPoolExecutor(_CORES)
         self._read = len(snapshot.passages) if self._exhaustive else _READ
         # Idle BLAS threads spin for work and take the cores from the model: a question took twice as long.
         threadpool_limits(limits=1, user_api="blas")
@@ -237,9 +242,9 @@ class Retriever:
             return np.arange(len(self.snapshot.passages))
         if elsewhere := self.snapshot.elsewhere:
             nearest = self.snapshot.passage_of[elsewhere.nearest(encoded.pooled, _CANDIDATES)]
-            return np.unique(np.concatenate([nearest, elsewhere.worded(words, _CANDIDATES)]))
+            return np.unique(np.concatenate([nearest, elsewhere.worded(words, _CANDIDATES // 3)]))
         nearest, _ = self.snapshot.vectors.search(encoded.pooled, _CANDIDATES)
-        count = min(_CANDIDATES, len(keywords) - 1)
+        count = min(_CANDIDATES // 3, len(keywords) - 1)
         best = np.argpartition(-keywords, count)[: count + 1]
         return np.unique(np.concatenate([self.snapshot.passage_of[nearest], best[keywords[best] > 0]]))
 
@@ -266,8 +271,14 @@ class Retriever:
         if self._exhaustive:
             starts = np.cumsum(table.lengths) - table.lengths
             return max_similarities(question, self._vectors[id(table)], starts)[:, rows]
-        found = [max_similarities(question, tokens, starts) for tokens, starts in table.pieces(rows)]
-        return np.concatenate(found, axis=1) if found else np.zeros((len(question), 0), dtype=np.float32)
+        # NumPy lets other threads run while it unpacks and multiplies, so each core takes a share.
+        shares = np.array_split(rows, _CORES)
+        return np.concatenate([*self._threads.map(lambda own: _read(question, table, own), shares)], axis=1)
+
+
+def _read(question: np.ndarray, table: TokenTable, rows: np.ndarray) -> np.ndarray:
+    found = [max_similarities(question, tokens, starts) for tokens, starts in table.pieces(rows)]
+    return np.concatenate([np.zeros((len(question), 0), dtype=np.float32), *found], axis=1)
 
 
 def _words(question: str, lang: Language) -> dict[Language, list[str]]:

@@ -44,6 +44,7 @@ HEAVY = {
             "evals/check.py",
             "evals/calibrate.py",
             "evals/followups.py",
+            "evals/scale.py",
             "evals/transfer.py",
             "evals/company.py",
             "evals/reader/__main__.py",

@@ -108,7 +108,7 @@ def _known(lang: Any) -> Literal[Language, "auto"]:
     return known
 
 
-def _scope(document: Any, since: Any, until: Any, ministry: Any) -> Scope | None:
+def _scope(document: Any, since: Any, until: Any, ministry: Any) -> Scope:
     """The filter, likewise."""
     given = {"document": document, "since": since, "until": until, "ministry": ministry}
     for name, value in given.items():
