@@ -42,7 +42,7 @@ class Workers:
 
     def __init__(self, settings: Settings, encoder: Encoder, count: int | None = None) -> None:
         self._settings, self._encoder = settings, encoder
-        self._count = count or len(os.sched_getaffinity(0))
+        self._count = count or os.cpu_count() or 1
         self._pool: ProcessPoolExecutor | None = None
 
     def __call__(self, texts: Sequence[str], progress: Progress | None) -> dict[str, Encoded]:
