@@ -29,10 +29,11 @@ from rich.table import Table
 from evals.plots import growth
 from evals.reader.corpus import Corpus, read_corpus
 from evals.synthetic import make_pool, write_synthetic
-from index.build import extend_index, index_store, open_snapshot, shipped_document
+from index.build import extend_index, index_store, known_translations, open_snapshot, shipped_document
 from index.encoder import Encoder, load_encoder
 from index.settings import Settings, load_settings
 from index.snapshot import Snapshot, View, choose_codec
+from index.update import memory_digest
 from rag.language import Language
 from rag.retriever import Retriever, max_similarities
 
@@ -161,7 +162,10 @@ def _build(home: Path, size: int, kept: Path, corpus: Corpus) -> dict[str, Any]:
             writing.add(lambda folder, seed=first: write_synthetic(folder, pool, min(_SEGMENT, size - seed), seed))  # type: ignore[misc]
             for first in range(0, size, _SEGMENT)
         ]
-        manifest = writing.switch(parts, model=encoder.name, fingerprint=encoder.fingerprint, dim=encoder.dim)
+        about = {"memory": memory_digest(known_translations(settings))}
+        manifest = writing.switch(
+            parts, model=encoder.name, fingerprint=encoder.fingerprint, dim=encoder.dim, about=about
+        )
     return {
         "passages": size,
         "sentences": manifest.counts["sentences"],

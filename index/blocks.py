@@ -7,7 +7,8 @@ written, or an error.
 """
 
 import hashlib
-import mmap
+import os
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -43,10 +44,14 @@ def block_digests(path: Path) -> tuple[str, bytes]:
 
 
 class Mapped:
-    """A file mapped into memory; stays readable after it is deleted. Threads may share it."""
+    """A file that is read in places; stays readable after it is deleted. Threads may share it.
+
+    It is read, not mapped into memory: pages of a mapped file count as the process's own memory, many
+    around each one that is asked for, and each costs a fault.
+    """
 
     def __init__(self, path: Path, digests: bytes | None) -> None:
-        """Map a file.
+        """Open a file.
 
         Args:
             path: the file.
@@ -55,36 +60,43 @@ class Mapped:
         Raises:
             OSError: the file cannot be opened.
         """
-        self.path, self.size = path, path.stat().st_size
-        self._digests = digests
-        self._bytes = memoryview(b"")
-        if self.size:
-            with path.open("rb") as file:
-                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            if digests is not None and hasattr(mmap, "MADV_RANDOM"):
-                mapped.madvise(mmap.MADV_RANDOM)  # candidates lie far apart: reading ahead reads for nothing
-            self._bytes = memoryview(mapped)
+        self.path, self._digests = path, digests
+        self._file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        weakref.finalize(self, os.close, self._file)
+        self.size = os.fstat(self._file).st_size
         self._checked = np.full(-(-self.size // BLOCK), digests is None)
 
-    def read(self, start: int, end: int) -> memoryview:
+    def read(self, start: int, end: int) -> bytes:
         """The bytes from `start` to `end`.
 
         Raises:
             SnapshotDamagedError: a block that they lie in is not what was written.
+            OSError: the disk does not give them.
         """
-        if self._digests is not None and end > start:
-            self._check(start // BLOCK, -(-end // BLOCK))
-        return self._bytes[start:end]
+        first, last = start // BLOCK, -(-end // BLOCK)
+        if self._digests is None or end <= start or self._checked[first:last].all():
+            return self._take(start, end)
+        around = self._take(first * BLOCK, min(last * BLOCK, self.size))
+        self._check(around, first, last)
+        return around[start - first * BLOCK : end - first * BLOCK]
+
+    def _take(self, start: int, end: int) -> bytes:
+        pieces = []
+        while start < end and (piece := os.pread(self._file, end - start, start)):
+            pieces.append(piece)
+            start += len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def rows(self, dtype: type, width: int, start: int, end: int) -> np.ndarray:
         """Rows `start` to `end` of the file as an array of `width` columns, read as `read` does."""
         step = np.dtype(dtype).itemsize * width
         return np.frombuffer(self.read(start * step, end * step), dtype).reshape(-1, width)
 
-    def _check(self, first: int, last: int) -> None:
-        for block in np.flatnonzero(~self._checked[first:last]) + first:
-            known = self._digests or b""
-            content = self._bytes[block * BLOCK : (block + 1) * BLOCK]
+    def _check(self, around: bytes, first: int, last: int) -> None:
+        """Compare the blocks from `first` to before `last`, which `around` holds, with their digests."""
+        known, view = self._digests or b"", memoryview(around)
+        for block in range(first, last):
+            content = view[(block - first) * BLOCK : (block - first + 1) * BLOCK]
             if _digest(content) != known[block * DIGEST : (block + 1) * DIGEST]:
                 raise SnapshotDamagedError(f"{self.path} is damaged: run 'fiche index build' to make it anew")
             self._checked[block] = True

@@ -24,7 +24,7 @@ from index.snapshot import Snapshot, choose_codec, encode_all, kept_of
 from index.switching import Writing
 from index.writing import Embed, Progress, content_digest, merge_segments, write_segment
 
-__all__ = ["Update"]
+__all__ = ["Update", "memory_digest"]
 
 _BATCH = 1_500
 """Sentences that are embedded before they are written: some three hundred megabytes of vectors."""
@@ -50,7 +50,7 @@ class Update:
         self._embed, self._progress = embed, progress
         self._open: dict[str, Segment] = dict(present.segments) if present else {}
         self._centring = present.centring if present else Centring.of(encoder)
-        self._about = {"memory": _digest(*(f"{s.source}\t{s.target}\t{s.origin}" for s in memory))}
+        self._about = {"memory": memory_digest(memory)}
 
     def apply(self, documents: Sequence[Document], removed: Collection[str] = ()) -> Manifest:
         """Add the documents in place of those of their names, take out others, and make that current."""
@@ -166,6 +166,11 @@ class Update:
         return self._writing.switch(
             parts, model=encoder.name, fingerprint=encoder.fingerprint, dim=encoder.dim, about=self._about
         )
+
+
+def memory_digest(memory: TranslationMemory) -> str:
+    """What a memory holds, in one number: where it is another, documents may have new translations."""
+    return _digest(*(f"{s.source}\t{s.target}\t{s.origin}" for s in memory))
 
 
 def _batches(documents: Sequence[Document]) -> Iterator[list[Document]]:
