@@ -103,7 +103,8 @@ def _answer(lang: str, translation: str | None, *, machine: bool = False) -> Ans
     document = shipped_document()
     span = document.passages[10].sentences[0]
     quote = document.text[span.start : span.end]
-    citation = Citation(1, document, 1, "2", quote, span.start, span.end, translation, None, machine)
+    page = document.page_at(span.start)
+    citation = Citation(1, document, page, "2", quote, span.start, span.end, translation, None, machine)
     text = compose([citation], lang)  # type: ignore[arg-type]
     return Answer(
         question="?",
