@@ -25,7 +25,16 @@ HEAVY = {
     "ray": {"index/ray_workers.py"},
     "httpx": {"rag/llm.py"},
     "lingua": {"rag/language.py"},
-    "llama_index": {"rag/llama.py", "evals/engines.py"},
+    "llama_index": {
+        *(
+            "rag/llama.py",
+            "rag/llama_llm.py",
+            "rag/author.py",
+            "rag/rewriting.py",
+            "rag/writing.py",
+            "evals/engines.py",
+        ),
+    },
     "lxml": {"index/formats/trees.py"},
     "markdown_it": {"index/formats/markdown.py"},
     "matplotlib": {"evals/plots.py"},
@@ -36,6 +45,7 @@ HEAVY = {
     "mcp": {"ui/web/assistants.py"},
     "starlette": {"ui/web/app.py"},
     "uvicorn": {"ui/web/serve.py"},
+    "xllamacpp": {"rag/gguf.py"},
     "typer": {
         *("ui/cli.py", "ui/doctor.py", "ui/translate.py", "ui/web/serve.py"),
         *(
@@ -48,6 +58,9 @@ HEAVY = {
             "evals/transfer.py",
             "evals/company.py",
             "evals/reader/__main__.py",
+            "evals/grounding.py",
+            "evals/injection.py",
+            "evals/written.py",
         ),
     },
     "pypdfium2": {"index/formats/pdf.py"},

@@ -121,7 +121,7 @@ SEAT = Source("Frankrijk host de zetel, 14 lidstaten zijn volwaardig lid en 7 li
     ("claim", "lang", "reason"),
     [
         ("Frankrijk host de zetel.", "nl", ""),
-        ("France hosts the seat, and 7 Member States are observers.", "en", ""),
+        ("France hosts the seat.", "en", ""),
         ("Duitsland host de zetel.", "nl", "names"),
         ("15 lidstaten zijn volwaardig lid.", "nl", "numbers"),
         ("14 lidstaten zijn waarnemer.", "nl", "mixed up"),
@@ -261,7 +261,9 @@ def test_orders_to_a_model_are_told_from_sentences() -> None:
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "place", [p if p in ("paragraph", "question") else pytest.param(p, marks=pytest.mark.long) for p in PLACES]
+)
 def test_planted_words_are_never_said_by_a_model_that_obeys(place: str, encoder: Encoder) -> None:
     questions, _ = read_set(Path("evals/datasets/injection.jsonl"))
     asked = [question for question in questions if question.extra["where"] == place]
