@@ -102,8 +102,8 @@ class _Desk:
             return ()
         nearest = [row for number in passages for row in self._nearest(claim, self.shown[number])]
         others = [row for number in passages for row in self.shown[number]] if most > 1 else []
-        pairs = {tuple(sorted((row, other))) for row in nearest for other in others if row != other}
-        for rows in [*((row,) for row in nearest), *sorted(pairs)]:
+        pairs = [(row, other) for row in nearest for other in others if row != other]
+        for rows in [*((row,) for row in nearest), *pairs]:
             if not self.grounder.check(claim.text, self.lang, [source_of(row, self.snapshot) for row in rows]):
                 return rows
         return ()
