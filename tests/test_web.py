@@ -103,8 +103,8 @@ def _answer(lang: str, translation: str | None, *, machine: bool = False) -> Ans
     document = shipped_document()
     span = document.passages[10].sentences[0]
     quote = document.text[span.start : span.end]
-    page = document.page_at(span.start)
-    citation = Citation(1, document, page, "2", quote, span.start, span.end, translation, None, machine)
+    page, section = document.page_at(span.start), document.passages[10].section
+    citation = Citation(1, document, page, section, quote, span.start, span.end, translation, None, machine)
     text = compose([citation], lang)  # type: ignore[arg-type]
     return Answer(
         question="?",
