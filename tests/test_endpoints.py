@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.routing import Mount, Route
 
-from tests.web import Site, serving
+from tests.web import ANYWHERE, Site, serving
 from ui.web.app import make_app
 from ui.web.guard import Guard
 
@@ -108,7 +108,10 @@ def ask(site: Site, name: str, data: Any) -> str:
 
 @pytest.mark.parametrize("step", EVERY)
 def test_programs_may_send_anything(site: Site, step: int, capfd: pytest.CaptureFixture[str]) -> None:
-    sane: dict[str, list[Any]] = {"ask": ["Welk ministerie?", "auto"], "retrieve": ["Welk ministerie?", "nl", 3]}
+    sane: dict[str, list[Any]] = {
+        "ask": ["Welk ministerie?", "auto", *ANYWHERE],
+        "retrieve": ["Welk ministerie?", "nl", 3, *ANYWHERE],
+    }
     sane["document"] = ["kst-22112-3908"]
     for name, count in named_endpoints(site).items():
         assert ask(site, name, sane[name]).startswith("event: complete"), name

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.test_cli import run
-from tests.web import Site
+from tests.web import ANYWHERE, Site
 from ui.log import LineFormatter, Mode
 
 WORD = "Zwanenburgwal"
@@ -101,7 +101,7 @@ def test_the_page_keeps_questions_to_itself(
     mode, stream = logged
     list(site.service.answer({"question": ASKED}))
     list(site.service.answer({"question": WORD * 999}))
-    for data in ([ASKED, "auto"], [{"x": WORD}, "auto"], [[WORD], WORD], [WORD]):
+    for data in ([ASKED, "auto", *ANYWHERE], [{"x": WORD}, "auto", *ANYWHERE], [[WORD], WORD, *ANYWHERE], [WORD]):
         event = httpx.post(f"{site.url}/gradio_api/call/ask", json={"data": data}).json()
         if "event_id" in event:
             httpx.get(f"{site.url}/gradio_api/call/ask/{event['event_id']}", timeout=30)

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from rag.records import Answer
-from tests.web import Site
+from tests.web import ANYWHERE, Site
 
 PEOPLE = 30
 CORES = 2
@@ -67,7 +67,7 @@ def asked(url: str, people: int, questions: Sequence[str]) -> list[float]:
     def one(client: httpx.Client, own: Sequence[str]) -> None:
         for question in own:
             began = time.perf_counter()
-            event = client.post("", json={"data": [question, "auto"]}).json()["event_id"]
+            event = client.post("", json={"data": [question, "auto", *ANYWHERE]}).json()["event_id"]
             told = client.get(f"/{event}").text
             waited.append(time.perf_counter() - began)
             assert told.startswith("event: complete"), told
@@ -94,9 +94,9 @@ def nobody_waits_too_long(url: str) -> None:
 def test_thirty_people_ask_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = site.engine.ask
 
-    def as_a_model_does(*given: Any) -> Answer:
+    def as_a_model_does(*given: Any, **named: Any) -> Answer:
         time.sleep(0.1)  # outside the interpreter, as the model works
-        return answer(*given)
+        return answer(*given, **named)
 
     monkeypatch.setattr(site.engine, "ask", as_a_model_does)
     nobody_waits_too_long(site.url)

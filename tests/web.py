@@ -26,6 +26,8 @@ from ui.web.guard import Guard
 from ui.web.keeping import Keeping
 from ui.web.serve import quieten
 
+ANYWHERE = [""] * 4
+"""No filter, as the endpoints want it told: no document, days or ministry."""
 CALIBRATION = Calibration(
     bias=0.0, weights={"top_sentence": 1.0}, means={"top_sentence": 0.76}, scales={"top_sentence": 0.1},
     slope=1.0, offset=1.0, threshold=0.0, floor=0.0, keep=0.02,
