@@ -10,17 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from index.blocks import Mapped
 from index.centring import Centring
 from index.errors import SnapshotDamagedError
+from index.exchange import document_from_json, document_to_json
 from index.files import FileEntry, opened
 from index.keywords import KeywordIndex
 from index.memory import Segment as Translated
-from index.records import Document, Footnote, Language, Passage, Section, Span
+from index.records import Document, Language
 from index.tokens import Tokens
 from index.vectors import VectorIndex
 
@@ -141,23 +141,14 @@ class Segment:
     def document(self, number: int) -> Document:
         """A document, read and checked; as `raw`."""
         try:
-            return _from_json(json.loads(self.raw(number)))
+            return document_from_json(json.loads(self.raw(number)))
         except (ValueError, KeyError, TypeError) as error:
             raise SnapshotDamagedError(f"{self._folder} cannot be read ({error}): run 'fiche index build'") from error
 
 
 def to_json(document: Document) -> str:
     """A document as one line."""
-    return json.dumps({**asdict(document), "metadata": dict(document.metadata)}, ensure_ascii=False)
-
-
-def _from_json(fields: dict[str, Any]) -> Document:
-    fields["sections"] = tuple(Section(**s) for s in fields["sections"])
-    fields["footnotes"] = tuple(Footnote(**f) for f in fields["footnotes"])
-    fields["passages"] = tuple(
-        Passage(**{**p, "sentences": tuple(Span(**s) for s in p["sentences"])}) for p in fields["passages"]
-    )
-    return Document(**fields)
+    return json.dumps(document_to_json(document), ensure_ascii=False)
 
 
 def write_entries(folder: Path, codec: str, entries: Sequence[DocumentEntry]) -> None:

@@ -20,12 +20,12 @@ import httpx
 from index.errors import FicheError
 from index.settings import Settings
 
-__all__ = ["Budget", "LlmError", "Message", "Model", "paced"]
+__all__ = ["PROVIDERS", "Budget", "LlmError", "Message", "Model", "paced"]
 
 Message = dict[str, str]
 """`role` (system, user or assistant) and `content`."""
 
-_PROVIDERS = {"openai": "https://api.openai.com/v1", "ollama": "http://127.0.0.1:11434/v1"}
+PROVIDERS = {"openai": "https://api.openai.com/v1", "ollama": "http://127.0.0.1:11434/v1"}
 _MAX_BYTES = 1_000_000
 _MAX_LINE = 100_000
 _AT_ONCE = 16
@@ -121,11 +121,11 @@ class Model:
 
     def __init__(self, settings: Settings) -> None:
         provider, _, name = settings.llm.partition(":")
-        if provider not in _PROVIDERS or not name:
+        if provider not in PROVIDERS or not name:
             raise LlmError(
                 "no language model is set: set FICHE_LLM to openai:MODEL, ollama:MODEL or gguf:FILE, and FICHE_LLM_URL"
             )
-        self.name, self.url = name, (settings.llm_url or _PROVIDERS[provider]).rstrip("/")
+        self.name, self.url = name, (settings.llm_url or PROVIDERS[provider]).rstrip("/")
         self._key = settings.llm_key.get_secret_value()
 
     @classmethod

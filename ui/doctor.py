@@ -30,6 +30,7 @@ from index.errors import FicheError
 from index.onnx_reader import FILES
 from index.settings import BUNDLED_MODEL, Settings, load_settings
 from rag.language import Language
+from rag.llm import PROVIDERS
 from ui import terminal
 from ui.messages import say
 
@@ -41,7 +42,6 @@ _LOCAL = ("127.0.0.1", "::1", "localhost")
 _FREE_BYTES = 500_000_000
 """An index is made beside the one there is, so there must be room for two."""
 _SECONDS = 5.0
-_PROVIDERS = {"openai": "https://api.openai.com/v1", "ollama": "http://127.0.0.1:11434/v1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +206,12 @@ def _endpoint(settings: Settings, lang: Language) -> Iterator[Finding]:
         yield _found("endpoint", "ok", "doctor_no_llm", lang)
         return
     provider, _, name = settings.llm.partition(":")
-    if provider not in _PROVIDERS:  # a model in a file: nothing to reach
+    if provider not in PROVIDERS:  # a model in a file: nothing to reach
         there = Path(name).expanduser().is_file()
         key = "doctor_llm_file" if there else "doctor_llm_unknown"
         yield _found("endpoint", "ok" if there else "wrong", key, lang, llm=settings.llm)
         return
-    url = (settings.llm_url or _PROVIDERS[provider]).rstrip("/")
+    url = (settings.llm_url or PROVIDERS[provider]).rstrip("/")
     pool = ThreadPoolExecutor(1)
     try:
         status = pool.submit(_status, url, settings.llm_key.get_secret_value()).result(timeout=_SECONDS)
