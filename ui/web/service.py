@@ -93,7 +93,8 @@ class Service:
     @told
     def feedback(self, data: Reply) -> Reply:
         """Keep a verdict: `question`, `lang`, `verdict`, `quotes`, `document`."""
-        quotes = [str(quote) for quote in data.get("quotes", [])][:3]
+        given = data.get("quotes")
+        quotes = [str(quote) for quote in given[:3]] if isinstance(given, list) else []
         question, lang, verdict = (str(data.get(name, "")) for name in ("question", "lang", "verdict"))
         self.kept.add(question, lang, verdict, quotes, str(data.get("document", "")))
         return {"ok": True}
