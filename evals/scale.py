@@ -36,6 +36,7 @@ from index.snapshot import Snapshot, View, choose_codec
 from index.update import memory_digest
 from rag.language import Language
 from rag.retriever import Retriever, max_similarities
+from rag.searching import searching
 
 __all__ = ["Exhaustive", "main", "recall"]
 
@@ -116,7 +117,7 @@ def _measure(place: _Place) -> dict[str, Any]:
     for name, values in (("ms", walls[_WARM:]), ("cpu_ms", works[_WARM:])):
         figures |= {f"p50_{name}": float(np.median(values)), f"p95_{name}": float(np.quantile(values, 0.95))}
     figures["resident_gb"] = _resident()
-    figures["search"] = snapshot.vectors.kinds
+    figures["search"] = searching(snapshot).to_json()
     if place.compared:
         figures["recall@10"] = recall(snapshot, encoder, place.questions[: place.compared])
     return figures | _add_one(settings, encoder, snapshot)

@@ -29,11 +29,13 @@ from index.records import Language
 from index.segment import LANGUAGES, Segment
 from index.snapshot import Snapshot, segment_files
 from index.store import SnapshotStore
+from index.vectors import VectorSearch
 
 __all__ = ["MilvusSearch", "MilvusStore", "connect"]
 
 T = TypeVar("T")
 _FILES = "fiche_files"
+_INDEX = "FLAT"
 _CURRENT = "current"
 _PIECE = 48_000
 """Bytes in an entity: 60,000 letters in base 85, of the 65,535 that Milvus takes."""
@@ -85,7 +87,7 @@ class MilvusStore:
                 given |= {"enable_analyzer": True, "analyzer_params": {"tokenizer": "standard"}}
             schema.add_field(field, kind, is_primary=not place, **given)
             if kind == DataType.FLOAT_VECTOR:
-                index.add_index(field, index_type="FLAT", metric_type="IP")
+                index.add_index(field, index_type=_INDEX, metric_type="IP")
         for field in (field for field, *_ in fields if field.startswith("words_")):
             out = field.replace("words", "sparse")
             schema.add_field(out, DataType.SPARSE_FLOAT_VECTOR)
@@ -96,7 +98,7 @@ class MilvusStore:
             index.add_index(out, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params=weights)
         if not any(kind == DataType.FLOAT_VECTOR or field.startswith("words_") for field, kind, _ in fields):
             schema.add_field("unused", DataType.FLOAT_VECTOR, dim=2)
-            index.add_index("unused", index_type="FLAT", metric_type="IP")
+            index.add_index("unused", index_type=_INDEX, metric_type="IP")
         self.client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong")
         self.client.load_collection(name)
 
@@ -243,6 +245,11 @@ class MilvusSearch:
             (segment.id, sorted(set(range(len(segment.entries))) - set(kept.tolist())), rows)
             for (segment, kept), rows in zip(snapshot.parts, snapshot.kept_rows, strict=True)
         ]
+
+    @property
+    def kinds(self) -> tuple[VectorSearch, ...]:
+        """How it finds the nearest vectors: Milvus compares every one."""
+        return (VectorSearch("Milvus", _INDEX, sum(len(rows["sentences"]) for _, _, rows in self._parts)),)
 
     def nearest(self, pooled: np.ndarray, count: int) -> np.ndarray:
         """Rows of the sentences whose pooled vectors are nearest."""

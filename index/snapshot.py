@@ -25,7 +25,7 @@ from index.memory import TranslationMemory
 from index.records import Document, Language, Passage, Span
 from index.segment import LANGUAGES, DocumentEntry, Segment
 from index.tokens import TokenTable
-from index.vectors import Vectors
+from index.vectors import Vectors, VectorSearch
 from index.writing import Kept, Progress, write_segment
 
 __all__ = ["Progress", "Snapshot", "View", "choose_codec", "encode_all", "kept_of", "segment_files", "write_snapshot"]
@@ -51,6 +51,11 @@ class View:
 
 class Search(Protocol):
     """What finds candidates in place of a snapshot's own vectors and words."""
+
+    @property
+    def kinds(self) -> tuple[VectorSearch, ...]:
+        """How it finds the nearest vectors."""
+        ...
 
     def nearest(self, pooled: np.ndarray, count: int) -> np.ndarray:
         """Rows of the sentences whose pooled vectors are nearest."""

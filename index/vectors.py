@@ -7,16 +7,18 @@ cells that are nearest (an inverted file, vectors of one byte a value): `python 
 what that costs and saves.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import faiss
 import numpy as np
 
 from index.errors import SnapshotDamagedError
 
-__all__ = ["EXACT", "VectorIndex", "Vectors"]
+__all__ = ["EXACT", "VectorIndex", "VectorSearch", "Vectors"]
 
 _FILE = "vectors.faiss"
 EXACT = 100_000
@@ -25,6 +27,24 @@ _PROBES = 64
 """Cells that are searched for one question."""
 _TRAINED = 32
 """Vectors for each cell that the cells are found from."""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSearch:
+    """How the nearest of some vectors are found."""
+
+    engine: Literal["FAISS", "Milvus"]
+    index: str
+    """As the engine calls it: `Flat`, `IVF16384,SQ8`."""
+    rows: int
+    """Vectors that are searched so."""
+    probes: int = 0
+    """Cells that are searched for one question; 0 where every vector is compared."""
+
+    @property
+    def kind(self) -> Literal["exact", "approximate"]:
+        """Whether it always finds the nearest."""
+        return "approximate" if self.probes else "exact"
 
 
 class VectorIndex:
@@ -80,9 +100,11 @@ class VectorIndex:
         return int(self._engine.d)
 
     @property
-    def kind(self) -> str:
-        """How it searches, in a few words."""
-        return f"{self._engine.nlist} cells, one byte a value" if self._cells else "exact"
+    def search_kind(self) -> VectorSearch:
+        """How it searches."""
+        if not self._cells:
+            return VectorSearch("FAISS", "Flat", self.rows)
+        return VectorSearch("FAISS", f"IVF{self._engine.nlist},SQ8", self.rows, min(_PROBES, self._engine.nlist))
 
     def vectors(self) -> np.ndarray:
         """All vectors, as they are kept: float32, shape `(n_rows, dim)`."""
@@ -123,9 +145,12 @@ class Vectors:
         return int(self._first[-1])
 
     @property
-    def kinds(self) -> list[str]:
-        """How each part searches, each way once."""
-        return sorted({part.kind for part, _ in self._parts})
+    def kinds(self) -> tuple[VectorSearch, ...]:
+        """How the parts search, each way once, with the vectors of all of them that count."""
+        found: Counter[VectorSearch] = Counter()
+        for (part, _), count in zip(self._parts, np.diff(self._first).tolist(), strict=True):
+            found[replace(part.search_kind, rows=0)] += count
+        return tuple(replace(kind, rows=rows) for kind, rows in found.items())
 
     def search(self, vector: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows and cosines of the `k` nearest of `vector`, best first."""

@@ -19,7 +19,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from index.encoder import Encoded, Encoder, Judge
-from index.snapshot import EXACT_SENTENCES, Snapshot, View
+from index.snapshot import Snapshot, View
 from index.tokens import TokenTable
 from index.words import raw_words, terms
 from rag.judging import Judgement, judge, judge_alone
@@ -27,6 +27,7 @@ from rag.kinds import expected_kinds
 from rag.language import Language
 from rag.records import Hit, Retrieved
 from rag.scope import Scope
+from rag.searching import searching
 from rag.shelf import Aim, Shelf
 
 __all__ = ["Retriever", "Scores", "max_similarities"]
@@ -47,12 +48,6 @@ LEVEL = 0.02
 """A second passage that scores at most so much less than the best one is read as well."""
 INHERITED = 0.85
 """What is left of a match, one sentence on."""
-_ALL_ROWS = EXACT_SENTENCES
-"""Up to as many sentences every one is scored; beyond, only the candidates of a first search."""
-_CANDIDATES = 1000
-"""Sentences whose vectors are nearest, and a third as many passages that have the question's words."""
-_READ = 60
-"""Candidate passages whose sentences are scored: those that match best as a whole."""
 _MAX_NAMES = 3
 _MOST_READ = 2
 _MAX_NAMED = 5
@@ -99,9 +94,10 @@ class Retriever:
     def __init__(self, snapshot: Snapshot, encoder: Encoder) -> None:
         self.snapshot, self.encoder = snapshot, encoder
         self.shelf = Shelf(snapshot)
-        self._exhaustive = len(snapshot.sentences) <= _ALL_ROWS and snapshot.elsewhere is None
+        self._plan = searching(snapshot)
+        self._exhaustive = self._plan.kind == "exact"
         self._threads = ThreadPoolExecutor(_CORES)
-        self._read = len(snapshot.passages) if self._exhaustive else _READ
+        self._read = len(snapshot.passages) if self._exhaustive else self._plan.read
         # Idle BLAS threads spin for work and take the cores from the model: a question took twice as long.
         threadpool_limits(limits=1, user_api="blas")
         tables = [v.tokens for views in (snapshot.sentence_views, snapshot.passage_views) for v in views.values()]
@@ -241,10 +237,10 @@ class Retriever:
         if self._exhaustive:
             return np.arange(len(self.snapshot.passages))
         if elsewhere := self.snapshot.elsewhere:
-            nearest = self.snapshot.passage_of[elsewhere.nearest(encoded.pooled, _CANDIDATES)]
-            return np.unique(np.concatenate([nearest, elsewhere.worded(words, _CANDIDATES // 3)]))
-        nearest, _ = self.snapshot.vectors.search(encoded.pooled, _CANDIDATES)
-        count = min(_CANDIDATES // 3, len(keywords) - 1)
+            nearest = self.snapshot.passage_of[elsewhere.nearest(encoded.pooled, self._plan.nearest)]
+            return np.unique(np.concatenate([nearest, elsewhere.worded(words, self._plan.worded)]))
+        nearest, _ = self.snapshot.vectors.search(encoded.pooled, self._plan.nearest)
+        count = min(self._plan.worded, len(keywords) - 1)
         best = np.argpartition(-keywords, count)[: count + 1]
         return np.unique(np.concatenate([self.snapshot.passage_of[nearest], best[keywords[best] > 0]]))
 

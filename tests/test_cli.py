@@ -119,6 +119,17 @@ def test_a_bad_setting_is_one_line(home: Path) -> None:
     assert "fiche index build" in message
 
 
+def test_an_index_tells_of_itself(home: Path, fiche: Document) -> None:
+    shown = " ".join(run(home, "index", "info").stdout.decode().split())
+    told = json.loads(run(home, "index", "info", "--json").stdout)
+    sentences = sum(len(passage.sentences) for passage in fiche.passages)
+    assert f"search exact: each of the {sentences} sentences is scored" in shown
+    assert f"nearest exact (FAISS Flat, {sentences} vectors)" in shown
+    assert told["search"]["kind"] == "exact"
+    assert told["counts"]["documents"] == len(told["documents"]) == 1
+    assert told["documents"][0] == {"id": fiche.id, "title": fiche.title}
+
+
 def test_no_index_to_inspect(tmp_path: Path) -> None:
     assert "there is no index" in complaint(run(tmp_path, "index", "info"), 2)
 

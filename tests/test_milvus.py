@@ -14,6 +14,7 @@ from index.settings import Settings, load_settings
 from index.snapshot import Snapshot
 from rag.engine import Engine
 from rag.retriever import Retriever
+from rag.searching import searching
 from tests.conftest import WordHashEncoder
 from tests.test_segments import QUESTIONS, answers, made
 
@@ -55,13 +56,15 @@ def test_one_machine_writes_and_another_asks(
 
 
 def test_candidates_come_from_milvus(tmp_path: Path, fake: WordHashEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.retriever._CANDIDATES", 3)
+    monkeypatch.setattr("rag.searching.CANDIDATES", 3)
     settings = beside(tmp_path, "a")
     build_index(settings, fake, [made(f"d{i}", i) for i in range(8)])
     extend_index(settings, fake, [made("d2", 200)])
     snapshot = opened(settings, monkeypatch)
     search = snapshot.elsewhere
     assert search is not None
+    (way,) = searching(snapshot).vectors
+    assert (way.engine, way.kind, way.rows) == ("Milvus", "exact", len(snapshot.sentences))
     words = snapshot.passage_views["nl"].words
     for term in ("nummer", "2003", "kabinet"):
         met = {int(row) for row in words.postings(term)[0]}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import rag.retriever
+import rag.searching
 from index.keywords import KeywordIndex
 from index.reader import read_text
 from index.records import Document
@@ -77,8 +77,8 @@ def test_candidates_give_what_all_rows_give(
     snapshot = snapshot_of(tmp_path, fiche, fake)
     question = "Hoeveel lidstaten zijn waarnemer bij ALT-EDIC?"
     whole = Retriever(snapshot, fake).retrieve(question, "nl")
-    monkeypatch.setattr(rag.retriever, "_ALL_ROWS", 10)
-    monkeypatch.setattr(rag.retriever, "_CANDIDATES", 60)
+    monkeypatch.setattr(rag.searching, "ALL_ROWS", 10)
+    monkeypatch.setattr(rag.searching, "CANDIDATES", 60)
     some = Retriever(snapshot, fake).retrieve(question, "nl")
     assert [h.passage.id for h in some.hits[:3]] == [h.passage.id for h in whole.hits[:3]]
     assert some.hits[0].score == pytest.approx(whole.hits[0].score, abs=2e-3)

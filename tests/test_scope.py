@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import rag.searching
 from index.build import build_index, index_store
 from index.dates import find_date
 from index.errors import ScopeError
@@ -12,7 +13,6 @@ from index.reader import read_text
 from index.records import Document
 from index.settings import load_settings
 from index.snapshot import Snapshot
-from rag import retriever as retriever_module
 from rag.retriever import Retriever
 from rag.scope import Card, Scope, named_by_number, read_scope
 from tests.conftest import WordHashEncoder
@@ -131,8 +131,8 @@ def test_a_filter_keeps_to_its_documents(shelf: Retriever, monkeypatch: pytest.M
     found = shelf.retrieve("Wat is het oordeel over de subsidiariteit?", "nl", scope=scope)
     assert {hit.document.id for hit in found.hits} == {identity("zwemwater")}
     assert len(found.hits) > 5
-    monkeypatch.setattr(retriever_module, "_ALL_ROWS", 10)
-    monkeypatch.setattr(retriever_module, "_CANDIDATES", 5)
+    monkeypatch.setattr(rag.searching, "ALL_ROWS", 10)
+    monkeypatch.setattr(rag.searching, "CANDIDATES", 5)
     large = Retriever(shelf.snapshot, shelf.encoder)
     again = large.retrieve("Wat is het oordeel over de subsidiariteit?", "nl", scope=scope)
     assert {hit.document.id for hit in again.hits} == {identity("zwemwater")}

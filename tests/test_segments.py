@@ -1,19 +1,25 @@
 """An index of many segments answers as one that was made at once, and large files never lie."""
 
+import io
+import json
 import multiprocessing
 import os
+import re
 import signal
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import index.files
 import index.snapshot
 import index.update
-import rag.retriever
+import rag.searching
 from index.blocks import BLOCK, Mapped, block_digests
 from index.build import build_index, extend_index, index_store, open_snapshot, remove_documents
 from index.encoder import Encoded
@@ -26,7 +32,9 @@ from index.settings import Settings, load_settings
 from index.snapshot import Snapshot
 from index.vectors import VectorIndex, Vectors
 from rag.retriever import Retriever
+from rag.searching import searching
 from tests.conftest import WordHashEncoder
+from ui.terminal import describe_index, show_index
 
 WORDS = ["kabinet", "raad", "lidstaat", "voorstel", "verordening", "burger", "bedrijf", "toezicht", "begroting"]
 
@@ -79,8 +87,8 @@ def test_candidates_over_segments_are_those_of_one(
 ) -> None:
     """The search of large indexes: packed vectors, cells, and candidates only."""
     monkeypatch.setattr(index.snapshot, "EXACT_SENTENCES", 10)
-    monkeypatch.setattr(rag.retriever, "_ALL_ROWS", 10)
-    monkeypatch.setattr(rag.retriever, "_CANDIDATES", 60)
+    monkeypatch.setattr(rag.searching, "ALL_ROWS", 10)
+    monkeypatch.setattr(rag.searching, "CANDIDATES", 60)
     settings = load_settings(home=tmp_path)
     documents = [made(f"d{i}", i) for i in range(30)]
     build_index(settings, fake, documents[:10])
@@ -295,7 +303,7 @@ def test_cells_find_what_comparing_all_finds() -> None:
     vectors = (centres[rng.integers(50, size=6000)] + 0.4 * rng.standard_normal((6000, 32))).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     exact, cells = VectorIndex.build(vectors), VectorIndex.build(vectors, exact=1000)
-    assert "cells" in cells.kind
+    assert (exact.search_kind.kind, cells.search_kind.kind) == ("exact", "approximate")
     kept = np.flatnonzero(np.arange(6000) % 3)
     for query in vectors[::500]:
         assert len(set(exact.search(query, 20)[0]) & set(cells.search(query, 20)[0])) >= 18
@@ -308,3 +316,34 @@ def test_the_snapshot_of_nothing_new_is_the_same_one(tmp_path: Path, fake: WordH
     settings = load_settings(home=tmp_path)
     build_index(settings, fake, [made("een", 1)])
     assert open_snapshot(settings, any_model=True).entries[0].id == "een"
+
+
+def told(snapshot: Snapshot) -> tuple[str, dict[str, Any]]:
+    """What `fiche index info` says, to people and to programs."""
+    about = describe_index(snapshot, searching(snapshot), "hier")
+    out = io.StringIO()
+    show_index(Console(file=out, width=200), about)
+    return " ".join(out.getvalue().split()), json.loads(json.dumps(about))
+
+
+def test_how_an_index_is_searched_is_chosen_and_told(
+    tmp_path: Path, fake: WordHashEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exact while it is small; then candidates, of exact search first and of cells in the end."""
+    settings = load_settings(home=tmp_path)
+    small = build_index(settings, fake, [made(f"d{i}", i) for i in range(4)]).counts["sentences"]
+    shown, data = told(opened(settings))
+    assert f"search exact: each of the {small} sentences is scored" in shown
+    assert f"nearest exact (FAISS Flat, {small} vectors)" in shown
+    assert data["search"]["candidates"] is None
+    monkeypatch.setattr(rag.searching, "ALL_ROWS", small)
+    monkeypatch.setattr(VectorIndex, "build", partial(VectorIndex.build, exact=small))
+    extend_index(settings, fake, [made(f"m{i}", 100 + i) for i in range(40)])
+    snapshot = opened(settings)
+    shown, data = told(snapshot)
+    assert data["search"]["kind"] == "approximate"
+    assert data["search"]["candidates"] == {"nearest": 1000, "worded": 333, "read": 60}
+    assert "search approximate: candidates are the 1,000 nearest sentences and 333 passages by their words" in shown
+    assert sum(way["rows"] for way in data["search"]["vectors"]) == len(snapshot.sentences)
+    assert re.search(r"nearest approximate \(FAISS IVF\d+,SQ8, \d+ cells searched, \d+ vectors\)", shown)
+    assert f"nearest exact (FAISS Flat, {small} vectors)" in shown

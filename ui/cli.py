@@ -221,13 +221,19 @@ def list_documents() -> None:
 
 
 @index_app.command()
-def info() -> None:
-    """Say what the index holds, and check every file of it."""
+def info(as_json: Annotated[bool, typer.Option("--json", help="Print it as one JSON object.")] = False) -> None:
+    """Say what the index holds and how it is searched, and check every file of it."""
+    from rag.searching import searching
+
     settings = load_settings()
     store = index_store(settings)
     snapshot = open_snapshot(settings)
     store.read(lambda *_: None, whole=True)  # opening looks at samples of what is large
-    terminal.show_index(_out(), snapshot.manifest, list(snapshot.documents.values()), str(store.root))
+    about = terminal.describe_index(snapshot, searching(snapshot), str(store.root))
+    if as_json:
+        print(json.dumps(about, ensure_ascii=False))
+    else:
+        terminal.show_index(_out(), about)
 
 
 def _add_commands() -> None:

@@ -5,8 +5,9 @@ in it reaches the terminal. Where colours are off, an answering part is marked w
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -16,12 +17,22 @@ from rich.text import Text
 
 from index.records import Document, Passage, Span
 from index.snapshot import Progress as OnProgress
-from index.store import Manifest
+from index.snapshot import Snapshot
 from rag.language import Language
 from rag.records import Answer, Citation, Hit, Writing
+from rag.searching import Searching
 from ui.messages import say
 
-__all__ = ["printable", "progress_bar", "show_answer", "show_document", "show_index", "show_list", "show_outline"]
+__all__ = [
+    "describe_index",
+    "printable",
+    "progress_bar",
+    "show_answer",
+    "show_document",
+    "show_index",
+    "show_list",
+    "show_outline",
+]
 
 _TITLE_WORDS = 8
 _PIPED_WIDTH = 240
@@ -196,23 +207,55 @@ def show_list(console: Console, documents: list[Document]) -> None:
     console.print(table)
 
 
-def show_index(console: Console, manifest: Manifest, documents: list[Document], where: str) -> None:
-    """What an index holds, with which model it was made, and how large it is."""
-    size = sum(file["bytes"] for file in manifest.files.values()) / 1e6
-    table = Table.grid(padding=(0, 2))
-    rows = {
+def describe_index(snapshot: Snapshot, how: Searching, where: str) -> dict[str, Any]:
+    """What an index holds, with which model it was made, how it is searched and how large it is."""
+    manifest = snapshot.manifest
+    return {
         "folder": where,
         "snapshot": manifest.snapshot,
-        "made": manifest.created,
-        "model": f"{manifest.model} ({manifest.fingerprint}, {manifest.dim} dimensions)",
-        "holds": ", ".join(f"{count} {name}" for name, count in manifest.counts.items()),
-        "size": f"{size:.1f} MB in {len(manifest.files)} files, each checked",
+        "created": manifest.created,
+        "model": {"name": manifest.model, "fingerprint": manifest.fingerprint, "dim": manifest.dim},
+        "counts": manifest.counts,
+        "search": how.to_json(),
+        "segments": len(snapshot.parts),
+        "files": len(manifest.files),
+        "bytes": sum(file["bytes"] for file in manifest.files.values()),
+        "documents": [{"id": entry.id, "title": entry.title} for entry in snapshot.entries],
     }
-    for name, value in rows.items():
+
+
+def show_index(console: Console, about: Mapping[str, Any]) -> None:
+    """What `describe_index` says, a line for each thing."""
+    model, search = about["model"], about["search"]
+    table = Table.grid(padding=(0, 2))
+    rows = [
+        ("folder", about["folder"]),
+        ("snapshot", about["snapshot"]),
+        ("made", about["created"]),
+        ("model", f"{model['name']} ({model['fingerprint']}, {model['dim']} dimensions)"),
+        ("holds", ", ".join(f"{count} {name}" for name, count in about["counts"].items())),
+        ("search", f"{search['kind']}: {_scored(search)}, by token vectors ({', '.join(search['tokens'])})"),
+        *(("nearest", _nearest(way)) for way in search["vectors"]),
+        ("size", f"{about['bytes'] / 1e6:.1f} MB in {about['files']} files, each checked"),
+        *(("document", f"{document['id']}: {document['title']}") for document in about["documents"]),
+    ]
+    for name, value in rows:
         table.add_row(Text(name, style="dim"), Text(printable(value)))
-    for document in documents:
-        table.add_row(Text("document", style="dim"), Text(printable(f"{document.id}: {document.title}")))
     console.print(table)
+
+
+def _scored(search: Mapping[str, Any]) -> str:
+    """Which sentences are scored for a question."""
+    if not (first := search["candidates"]):
+        return f"each of the {search['sentences']:,} sentences is scored"
+    candidates = f"the {first['nearest']:,} nearest sentences and {first['worded']:,} passages by their words"
+    return f"candidates are {candidates}, of which the best {first['read']} passages are scored"
+
+
+def _nearest(way: Mapping[str, Any]) -> str:
+    """How the nearest vectors are found: `exact (FAISS Flat, 265 vectors)`."""
+    probed = f", {way['probes']} cells searched" if way["probes"] else ""
+    return f"{way['kind']} ({way['engine']} {way['index']}{probed}, {way['rows']:,} vectors)"
 
 
 @contextmanager

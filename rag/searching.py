@@ -1,0 +1,63 @@
+"""A snapshot → how it is searched: every sentence scored while it is small, only candidates beyond.
+
+Knows nothing of questions. The size decides, by what `python -m evals.scale` measured.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from index.snapshot import EXACT_SENTENCES, Snapshot
+from index.vectors import VectorSearch
+
+__all__ = ["Searching", "searching"]
+
+ALL_ROWS = EXACT_SENTENCES
+"""Up to as many sentences every one is scored; beyond, only the candidates of a first search."""
+CANDIDATES = 1000
+"""Sentences whose vectors are nearest, and a third as many passages that have the question's words."""
+READ = 60
+"""Candidate passages whose sentences are scored: those that match best as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """How the questions to an index are searched."""
+
+    sentences: int
+    """Of the whole index."""
+    nearest: int
+    """Sentences whose vectors are nearest, as candidates; 0 where every sentence is scored."""
+    worded: int
+    """Passages that have the question's words, likewise."""
+    read: int
+    """Passages among the candidates whose sentences are scored, likewise."""
+    vectors: tuple[VectorSearch, ...]
+    """How the nearest are found."""
+    tokens: tuple[str, ...]
+    """How the token vectors are packed that sentences are scored by."""
+
+    @property
+    def kind(self) -> Literal["exact", "approximate"]:
+        """Whether nothing is left out before sentences are scored."""
+        return "approximate" if self.nearest else "exact"
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, as `fiche index info --json` gives it."""
+        candidates = {name: getattr(self, name) for name in ("nearest", "worded", "read")}
+        return {
+            "kind": self.kind,
+            "sentences": self.sentences,
+            "candidates": candidates if self.nearest else None,
+            "vectors": [{"kind": way.kind, **asdict(way)} for way in self.vectors],
+            "tokens": list(self.tokens),
+        }
+
+
+def searching(snapshot: Snapshot) -> Searching:
+    """How a snapshot is searched."""
+    count, elsewhere = len(snapshot.sentences), snapshot.elsewhere
+    vectors = elsewhere.kinds if elsewhere else snapshot.vectors.kinds
+    tokens = tuple(sorted({segment.codec for segment, _ in snapshot.parts}))
+    if elsewhere is None and count <= ALL_ROWS:
+        return Searching(count, 0, 0, 0, vectors, tokens)
+    return Searching(count, CANDIDATES, CANDIDATES // 3, READ, vectors, tokens)
