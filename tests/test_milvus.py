@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from evals.sets import read_set
-from index.build import build_index, current_snapshot, extend_index, index_exists, open_snapshot, remove_documents
+from index.build import (
+    build_index,
+    current_snapshot,
+    extend_index,
+    index_exists,
+    index_store,
+    open_snapshot,
+    remove_documents,
+)
 from index.encoder import Encoder
 from index.errors import FicheError, IndexStateError, InputError, SnapshotDamagedError
 from index.settings import Settings, load_settings
@@ -15,6 +23,7 @@ from index.snapshot import Snapshot
 from rag.engine import Engine
 from rag.retriever import Retriever
 from rag.searching import searching
+from tests.agreement import FICHE_SET, agree, dev_questions
 from tests.conftest import WordHashEncoder
 from tests.test_segments import QUESTIONS, answers, made
 
@@ -117,6 +126,17 @@ def test_settings_that_name_no_store(tmp_path: Path) -> None:
             open_snapshot(load_settings(home=tmp_path, store=store), any_model=True)
 
 
+@pytest.mark.model
+def test_questions_of_the_set_are_answered_as_locally(tmp_path: Path, settings: Settings, encoder: Encoder) -> None:
+    from index.milvus import connect
+
+    there, present = beside(tmp_path, "a"), open_snapshot(settings)
+    connect(there.store.removeprefix("milvus:"), "").publish(index_store(settings), present, "")
+    remote = Engine(open_snapshot(there), encoder)
+    assert remote.snapshot.elsewhere is not None
+    agree(remote, Engine(present, encoder), dev_questions()[::12])
+
+
 @pytest.mark.long
 @pytest.mark.model
 @pytest.mark.timeout(1200)
@@ -125,7 +145,4 @@ def test_the_set_is_answered_as_locally(tmp_path: Path, settings: Settings, enco
     build_index(there, encoder)
     local, remote = Engine(open_snapshot(settings), encoder), Engine(open_snapshot(there), encoder)
     assert remote.snapshot.elsewhere is not None
-    questions, _ = read_set(Path(__file__).parent.parent / "evals" / "datasets" / "fiche.jsonl")
-    for question in questions:
-        mine, theirs = (engine.ask(question.question).to_json() for engine in (remote, local))
-        assert {**mine, "timings_ms": None} == {**theirs, "timings_ms": None}, question.question
+    agree(remote, local, read_set(FICHE_SET)[0])
