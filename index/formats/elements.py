@@ -11,7 +11,7 @@ from typing import Literal
 from index.footnotes import MAX_NOTES, FootnoteLines, mark_of
 from index.pages import Line, normalise
 
-__all__ = ["Draft", "Element", "Properties", "Words", "table_elements"]
+__all__ = ["Draft", "Element", "Paging", "Properties", "Words", "paragraph_element", "table_elements"]
 
 Kind = Literal["title", "heading", "paragraph", "item", "row"]
 Properties = Mapping[str, str]
@@ -42,6 +42,22 @@ class Draft:
     elements: tuple[Element, ...]
     notes: tuple[FootnoteLines, ...] = ()
     properties: Properties = field(default_factory=dict)
+
+
+def paragraph_element(lines: tuple[Line, ...], label: str = "", level: int = 0, *, title: bool = False) -> Element:
+    """A paragraph of a word processor as what it is, with the label that is shown before it.
+
+    Args:
+        lines: its text, at least one line.
+        label: `2.1`, `c)` or `-`, where it is numbered or an item.
+        level: of a heading, from 1.
+        title: whether it is the document's title.
+    """
+    if label:
+        lines = (Line(f"{label} {lines[0].text}", lines[0].page), *lines[1:])
+    if level:
+        return Element("heading", lines, level)
+    return Element("title" if title else "item" if label else "paragraph", lines)
 
 
 class Words:
@@ -89,6 +105,24 @@ class Words:
                 raw[i] += "-"
         joined = (" ".join(text.split()) for text in raw)
         return tuple(Line(text, page) for text, page in zip(joined, self._pages, strict=True) if text)
+
+
+class Paging:
+    """Which page a reader is on."""
+
+    def __init__(self) -> None:
+        self.page = 1
+        self.fresh = True
+        """Whether nothing has been written on this page: a second break there turns no page."""
+
+    def turn(self, words: Words | None = None) -> None:
+        """Go to the next page, in the middle of `words` where some are being gathered."""
+        if self.fresh:
+            return
+        self.page += 1
+        self.fresh = True
+        if words:
+            words.turn(self.page)
 
 
 def table_elements(rows: Sequence[Sequence[Sequence[Element]]], heads: int) -> list[Element]:

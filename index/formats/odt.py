@@ -10,7 +10,7 @@ from pathlib import Path
 
 from index.errors import DocumentError
 from index.footnotes import FootnoteLines
-from index.formats.elements import Draft, Element, Words, table_elements
+from index.formats.elements import Draft, Element, Paging, Words, paragraph_element, table_elements
 from index.formats.labels import numeral
 from index.formats.package import open_package, read_member
 from index.formats.trees import Node, parse_xml, walk
@@ -107,12 +107,12 @@ def _breaks(style: Node) -> bool:
     return before or bool(style.get(f"{_STYLE}master-page-name"))
 
 
-class _Reading:
+class _Reading(Paging):
     """Reads elements, and gathers the notes in them."""
 
     def __init__(self, styles: _Styles) -> None:
+        super().__init__()
         self.styles = styles
-        self.page, self.fresh = 1, True
         self.notes: list[FootnoteLines] = []
         self.count = 0
         self.outline: list[int] = [0] * 12
@@ -128,7 +128,7 @@ class _Reading:
             elif child.tag == f"{_TABLE}table":
                 found += self._table(child)
             elif child.tag == f"{_TEXT}soft-page-break":
-                self._turn()
+                self.turn()
             elif child.tag in _HOLDERS and child.get(f"{_TEXT}display") != "none":
                 found += self.blocks(child)
         return found
@@ -136,21 +136,16 @@ class _Reading:
     def _paragraph(self, node: Node, label: str = "") -> Iterator[Element]:
         style = node.get(f"{_TEXT}style-name", "")
         if style in self.styles.breaks:
-            self._turn()
+            self.turn()
         words, boxes = Words(self.page), list[Element]()
         self._gather(node, words, boxes)
         lines = words.lines()
         if lines:
-            level = node.get(f"{_TEXT}outline-level", "1") if node.tag == f"{_TEXT}h" else ""
-            label = self._outline_label(int(level)) if level.isdigit() and not label else label
-            if label:
-                lines = (Line(f"{label} {lines[0].text}", lines[0].page), *lines[1:])
-            if level:
-                yield Element("heading", lines, int(level) if level.isdigit() else 1)
-            elif self.styles.is_title(style):
-                yield Element("title", lines)
-            else:
-                yield Element("item" if label else "paragraph", lines)
+            given = node.get(f"{_TEXT}outline-level", "1")
+            level = (int(given) if given.isdigit() else 1) if node.tag == f"{_TEXT}h" else 0
+            if level and not label:
+                label = self._outline_label(level)
+            yield paragraph_element(lines, label, level, title=self.styles.is_title(style))
         yield from boxes
 
     def _outline_label(self, level: int) -> str:
@@ -180,7 +175,7 @@ class _Reading:
             elif what == "start" and inner.tag in (f"{_TEXT}s", f"{_TEXT}tab"):
                 words.add(" ")
             elif what == "start" and inner.tag == f"{_TEXT}soft-page-break":
-                self._turn(words)
+                self.turn(words)
 
     def _note(self, node: Node, words: Words) -> None:
         self.count += 1
@@ -191,14 +186,6 @@ class _Reading:
         self.page, self.fresh = page, fresh
         if lines:
             self.notes.append(FootnoteLines(number, tuple(Line(line.text, page) for line in lines)))
-
-    def _turn(self, words: Words | None = None) -> None:
-        if self.fresh:
-            return
-        self.page += 1
-        self.fresh = True
-        if words:
-            words.turn(self.page)
 
     def _list(self, node: Node, above: list[int], style: str) -> list[Element]:
         found: list[Element] = []

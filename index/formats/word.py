@@ -14,7 +14,7 @@ from docx.oxml import parse_xml
 
 from index.errors import DocumentError
 from index.footnotes import FootnoteLines
-from index.formats.elements import Draft, Element, Words, table_elements
+from index.formats.elements import Draft, Element, Paging, Words, paragraph_element, table_elements
 from index.formats.package import open_package, read_member
 from index.formats.trees import Node, walk
 from index.formats.wordstyles import Numbering, Styles
@@ -70,14 +70,12 @@ def _check(package: object, names: list[str]) -> None:
             )
 
 
-class _Reading:
+class _Reading(Paging):
     """Reads elements, and remembers which notes they refer to and which page they are on."""
 
     def __init__(self, styles: Styles, numbering: Numbering) -> None:
+        super().__init__()
         self.styles, self.numbering = styles, numbering
-        self.page = 1
-        self.fresh = True
-        """Whether nothing has been written on this page: a second break there turns no page."""
         self.marks: dict[tuple[str, str], tuple[int, int]] = {}
 
     def blocks(self, parent: Node) -> list[Element]:
@@ -103,21 +101,14 @@ class _Reading:
         properties = node.find(f"{_W}pPr")
         style = self.styles.of(properties)
         if properties is not None and properties.find(f"{_W}pageBreakBefore") is not None:
-            self._turn()
+            self.turn()
         words = Words(self.page)
         boxes: list[Element] = []
         self._gather(node, words, boxes)
         lines = words.lines()
         if lines and not _CONTENTS.match(style.name):
             label = self.numbering.label(style, properties)
-            if label:
-                lines = (Line(f"{label} {lines[0].text}", lines[0].page), *lines[1:])
-            if style.level:
-                yield Element("heading", lines, style.level)
-            elif style.name == "title":
-                yield Element("title", lines)
-            else:
-                yield Element("item" if label else "paragraph", lines)
+            yield paragraph_element(lines, label, style.level, title=style.name == "title")
         yield from boxes
 
     def _gather(self, node: Node, words: Words, boxes: list[Element]) -> None:
@@ -138,7 +129,7 @@ class _Reading:
             elif what == "start" and inner.tag == f"{_W}br":
                 self._break(inner, words)
             elif what == "start" and inner.tag == f"{_W}lastRenderedPageBreak":
-                self._turn(words)
+                self.turn(words)
             elif what == "start" and inner.tag in (f"{_W}footnoteReference", f"{_W}endnoteReference"):
                 key = (inner.tag[len(_W) : -len("Reference")], inner.get(f"{_W}id", ""))
                 number, _ = self.marks.setdefault(key, (len(self.marks) + 1, self.page))
@@ -146,17 +137,9 @@ class _Reading:
 
     def _break(self, node: Node, words: Words) -> None:
         if node.get(f"{_W}type") == "page":
-            self._turn(words)
+            self.turn(words)
         else:
             words.add("\n")
-
-    def _turn(self, words: Words | None = None) -> None:
-        if self.fresh:
-            return
-        self.page += 1
-        self.fresh = True
-        if words:
-            words.turn(self.page)
 
     def _table(self, node: Node) -> list[Element]:
         rows: list[list[list[Element]]] = []
