@@ -1,11 +1,17 @@
-"""Turns what a user typed into a question that can be asked; knows nothing of answers."""
+"""Turns what a user typed into a question that can be asked, and its vectors into those of words.
+
+Knows nothing of answers.
+"""
 
 import re
 
+import numpy as np
+
+from index.encoder import Encoded
 from index.errors import QuestionError
 from index.pages import normalise
 
-__all__ = ["MAX_QUESTION_CHARS", "clean_question"]
+__all__ = ["MAX_QUESTION_CHARS", "clean_question", "content_tokens"]
 
 MAX_QUESTION_CHARS = 2_000
 """Some 300 words: more than the model reads at once, and far more than a question needs."""
@@ -29,3 +35,9 @@ def clean_question(raw: object) -> str:
     if not re.search(r"\w", question):
         raise QuestionError('the question is empty: ask something, as in fiche ask "Welk ministerie gaat hierover?"')
     return question
+
+
+def content_tokens(encoded: Encoded, text: str) -> np.ndarray:
+    """Token vectors of a text without those of bare punctuation: float32, shape `(n_tokens, dim)`."""
+    worded = [bool(re.search(r"\w", text[a:b])) for a, b in encoded.offsets]
+    return encoded.tokens[worded] if any(worded) else encoded.tokens

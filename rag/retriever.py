@@ -25,6 +25,7 @@ from index.words import raw_words, terms
 from rag.judging import Judgement, judge, judge_alone
 from rag.kinds import expected_kinds
 from rag.language import Language
+from rag.question import content_tokens
 from rag.records import Hit, Retrieved
 from rag.scope import Scope
 from rag.searching import searching
@@ -93,7 +94,7 @@ class Retriever:
 
     def __init__(self, snapshot: Snapshot, encoder: Encoder) -> None:
         self.snapshot, self.encoder = snapshot, encoder
-        self.shelf = Shelf(snapshot)
+        self.shelf = Shelf(snapshot, encoder)
         self._plan = searching(snapshot)
         self._exhaustive = self._plan.kind == "exact"
         self._threads = ThreadPoolExecutor(_CORES)
@@ -218,7 +219,7 @@ class Retriever:
 
     def question_tokens(self, encoded: Encoded, question: str, lang: Language) -> np.ndarray:
         """Centred vectors of the question's words: float32, shape `(n_question_tokens, dim)`."""
-        return self.snapshot.centring.question(_content_tokens(encoded, question), lang)
+        return self.snapshot.centring.question(content_tokens(encoded, question), lang)
 
     def _candidates(
         self, encoded: Encoded, words: Mapping[Language, list[str]], keywords: np.ndarray, aim: Aim
@@ -286,12 +287,6 @@ def _keywords(words: Mapping[Language, list[str]], views: Mapping[Language, View
     """BM25 of every row; of an English question in whichever view it is met better."""
     found: np.ndarray = np.maximum.reduce([views[lang].words.scores(own) for lang, own in words.items()])
     return found
-
-
-def _content_tokens(encoded: Encoded, question: str) -> np.ndarray:
-    """Token vectors of the question without those of bare punctuation."""
-    worded = [bool(re.search(r"\w", question[a:b])) for a, b in encoded.offsets]
-    return encoded.tokens[worded] if any(worded) else encoded.tokens
 
 
 def _names(question: str) -> list[str]:

@@ -5,7 +5,7 @@ number, date and ministry.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +14,17 @@ from index.errors import ScopeError
 from index.segment import DocumentEntry
 from index.words import fold, terms
 
-__all__ = ["Card", "Scope", "card_of", "named_by_number", "named_by_title", "read_day", "read_scope", "without_name"]
+__all__ = [
+    "Card",
+    "Scope",
+    "card_of",
+    "cut_out",
+    "named_by_number",
+    "named_by_title",
+    "read_day",
+    "read_scope",
+    "without_name",
+]
 
 _NUMBER = re.compile(r"\d[\d\s.()/-]*\d|\d")
 _DIGITS = 5
@@ -44,14 +54,22 @@ class Card:
     """Of the proposal that it is about: `COM(2024) 28`."""
     date: date | None
     ministry: str
+    english: str = ""
+    """Its title in English, where that is known."""
+
+    @property
+    def terms(self) -> set[str]:
+        """The words of its titles, stemmed."""
+        return set(terms(self.title)) | set(terms(self.english, "en"))
 
 
-def card_of(entry: DocumentEntry) -> Card:
-    """The card of a document that an index holds."""
+def card_of(entry: DocumentEntry, english: Callable[[str], str | None] = lambda _: None) -> Card:
+    """The card of a document that an index holds; its title also in English, where `english` knows it."""
     told = entry.metadata
-    titles = {entry.title, told.get("title", "")} - {entry.id}
+    titles = {entry.title, told.get("title", "")} - {entry.id, ""}
     day, ministry = find_date(told.get("date", "")), told.get("ministry", "")
-    return Card(entry.id, " ".join(sorted(titles)), told.get("number", ""), day, ministry)
+    known = " ".join(sorted({found for title in titles if (found := english(title))}))
+    return Card(entry.id, " ".join(sorted(titles)), told.get("number", ""), day, ministry, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +197,10 @@ def named_by_title(question: str, cards: Iterable[Card], rarity: dict[str, float
         cards: of all documents.
         rarity: of each word of any title, 0 where all titles have it.
     """
-    asked = {term for term in terms(question) if term in rarity}
+    asked = {term for term in (*terms(question), *terms(question, "en")) if term in rarity}
     found = {}
     for number, card in enumerate(cards):
-        own = set(terms(card.title))
+        own = card.terms
         whole = sum(sorted((rarity[term] for term in own), reverse=True)[:_TELLING])
         shared = sum(rarity[term] for term in own & asked)
         if whole and shared >= _TITLE_SHARE * whole:
@@ -190,27 +208,37 @@ def named_by_title(question: str, cards: Iterable[Card], rarity: dict[str, float
     return found
 
 
-def without_name(question: str, title: str) -> str:
+def without_name(question: str, card: Card) -> str:
     """The question without the phrase that only says which document it is about.
 
     Such a phrase names a kind of document and goes on in words of the title; it would be met best by
     the title itself, which answers nothing.
 
-    >>> without_name("Wat kost het volgens de richtlijn over schoon zwemwater?", "Richtlijn schoon zwemwater")
+    >>> card = Card("kst-1", "Richtlijn schoon zwemwater", "", None, "")
+    >>> without_name("Wat kost het volgens de richtlijn over schoon zwemwater?", card)
     'Wat kost het?'
     """
-    known = set(terms(title))
+    known = card.terms
     for opening in _OPENING.finditer(question):
         end, met = opening.end(), 0
         for word in re.finditer(r"[\w’'/-]+|[^\w\s]", question[opening.end() :]):
             own = terms(word[0])
-            if any(term in known for term in own):
+            if not known.isdisjoint([*own, *terms(word[0], "en")]):
                 met, end = met + 1, opening.end() + word.end()
             elif own or word[0] in "?!.:;":
                 break
-        closing = re.match(r"[\s”’\"'»)]*[,:]?", question[end:])
-        rest = question[: opening.start()] + " " + question[end + (closing.end() if closing else 0) :]
-        rest = re.sub(r"\s+([?!.,])", r"\1", " ".join(rest.split()))
-        if met and len(re.findall(r"\w+", rest)) >= _QUESTION_WORDS:
-            return rest[:1].upper() + rest[1:]
+        if met and (rest := cut_out(question, opening.start(), end)):
+            return rest
     return question
+
+
+def cut_out(question: str, start: int, end: int) -> str:
+    """The question without what stands there and closes it; nothing where what is left asks nothing.
+
+    >>> cut_out("In the fiche on “honey”: what does it cost?", 0, 22)
+    'What does it cost?'
+    """
+    closing = re.match(r"[\s”’\"'»)]*[,:]?", question[end:])
+    rest = question[:start] + " " + question[end + (closing.end() if closing else 0) :]
+    rest = re.sub(r"\s+([?!.,])", r"\1", " ".join(rest.split()))
+    return rest[:1].upper() + rest[1:] if len(re.findall(r"\w+", rest)) >= _QUESTION_WORDS else ""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from index.encoder import Encoder
 from index.snapshot import Snapshot
-from index.words import terms
+from rag.naming import named_by_meaning, subject_of
 from rag.scope import Scope, card_of, named_by_number, named_by_title, without_name
 
 __all__ = ["Aim", "Shelf"]
@@ -48,9 +49,10 @@ class Shelf:
         cards: what each document is known by, in the order of the snapshot's `entries`.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.cards = [card_of(entry) for entry in snapshot.entries]
-        seen = Counter(term for card in self.cards for term in set(terms(card.title)))
+    def __init__(self, snapshot: Snapshot, encoder: Encoder) -> None:
+        self._snapshot, self._encoder = snapshot, encoder
+        self.cards = [card_of(entry, snapshot.translation) for entry in snapshot.entries]
+        seen = Counter(term for card in self.cards for term in card.terms)
         self._rarity = {term: math.log(len(self.cards) / count) for term, count in seen.items()}
 
     def aim(self, question: str, scope: Scope | None = None) -> Aim:
@@ -70,10 +72,22 @@ class Shelf:
         titled = named_by_title(rest, self.cards, self._rarity)
         for number, share in titled.items():
             lift[number] = TITLE_LIFT * share
-        if titled:
+        meant, bare = (None, rest) if numbered else self._meant(rest)
+        if meant is not None:
+            lift[meant], rest = TITLE_LIFT + NAMED_LIFT, bare
+        elif titled:
             best = max(titled, key=lambda number: titled[number])
-            bare = without_name(rest, self.cards[best].title)
+            bare = without_name(rest, self.cards[best])
             lift[best] += NAMED_LIFT * (bare != rest)
             rest = bare
         lift[numbered] = NUMBER_LIFT
         return Aim(rest, allowed, lift)
+
+    def _meant(self, question: str) -> tuple[int | None, str]:
+        """The document that an English question names by its subject, and the question without that."""
+        subject, bare = subject_of(question)
+        if not subject:
+            return None, question
+        number = named_by_meaning(subject, self.cards, self._snapshot, self._encoder)
+        titled = named_by_title(subject, self.cards, self._rarity) if number is None else {}
+        return max(titled, key=lambda n: titled[n]) if titled else number, bare

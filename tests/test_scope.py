@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 import rag.searching
-from index.build import build_index, index_store
+from index.build import build_index, index_store, memory_folder
 from index.dates import find_date
 from index.errors import ScopeError
+from index.memory import Segment, TranslationMemory
 from index.reader import read_text
 from index.records import Document
 from index.settings import load_settings
@@ -124,6 +125,31 @@ def test_a_document_that_is_named_comes_first(shelf: Retriever) -> None:
             best = shelf.retrieve(question, "nl").hits[0]
             assert best.document.id == own, question
             assert best.text == "Het oordeel over de subsidiariteit is positief.", question
+
+
+def test_an_english_question_names_a_document_by_its_translated_title(
+    tmp_path: Path, fake: WordHashEncoder, shelf: Retriever
+) -> None:
+    settings = load_settings(home=tmp_path)
+    english = {
+        "fietsaccu": "Regulation on the reuse of bicycle batteries",
+        "zwemwater": "Directive on clean bathing water",
+        "nachttrein": "Communication on night trains",
+    }
+    memory_folder(settings).mkdir()
+    memory = TranslationMemory(Segment(SUBJECTS[name][0], words) for name, words in english.items())
+    memory.write(memory_folder(settings) / "titles.tmx")
+    build_index(settings, fake, [fiche(name) for name in SUBJECTS])
+    translated = Retriever(index_store(settings).read(Snapshot, fake.fingerprint), fake)
+    for place, topic in enumerate(("reuse of bicycle batteries", "clean bathing water", "night trains")):
+        question = f"In the fiche on {topic}: what is the opinion on subsidiarity?"
+        aim = translated.shelf.aim(question)
+        assert aim.named.tolist() == [place]
+        assert aim.question == "What is the opinion on subsidiarity?"
+        assert not len(shelf.shelf.aim(question).named)
+        assert translated.retrieve(question, "en").hits[0].document.id == translated.shelf.cards[place].id
+    for none in ("What is the opinion on subsidiarity?", "What does the regulation on trout cost?"):
+        assert not len(translated.shelf.aim(none).named), none
 
 
 def test_a_filter_keeps_to_its_documents(shelf: Retriever, monkeypatch: pytest.MonkeyPatch) -> None:
