@@ -72,14 +72,14 @@ def named_by_meaning(subject: str, cards: Sequence[Card], snapshot: Snapshot, en
     if len(numbers) < 2:
         return None
     asked = snapshot.centring.question(content_tokens(encoded, subject), "en")
-    titles = [snapshot.centring.passage(_title_tokens(encoder, cards[number].title)) for number in numbers]
+    model: Any = encoder  # kept by what object it is, which its protocol does not promise
+    titles = [snapshot.centring.passage(_title_tokens(model, cards[number].title)) for number in numbers]
     scores = np.array([(asked @ title.T).max(axis=1).mean() for title in titles])
     first, second = np.argsort(-scores)[:2]
     return numbers[first] if scores[first] >= _LEAST and scores[first] - scores[second] >= _APART else None
 
 
 @lru_cache(500)
-def _title_tokens(encoder: Any, title: str) -> np.ndarray:
-    """A title's token vectors; `Any`, for mypy does not see that any encoder can be hashed, as an object."""
+def _title_tokens(encoder: Encoder, title: str) -> np.ndarray:
     encoded = encoder.encode([title], query=False)[0]
     return content_tokens(encoded, title)
