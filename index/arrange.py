@@ -6,6 +6,7 @@ its own words. An element that nothing marks as a heading is read as in plain te
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from index.formats.elements import Element
@@ -35,6 +36,7 @@ class _Arranging:
         self.outline = Outline()
         self.above: list[tuple[int, str]] = []  # level and id of the headings that the text stands under
         self.taken: set[str] = set()
+        self.namesakes: Counter[str] = Counter()
 
     def blocks(self) -> Iterator[Block]:
         for element in self.elements:
@@ -53,9 +55,9 @@ class _Arranging:
                 yield from self._plain(element)
 
     def _plain(self, element: Element) -> Iterator[Block]:
-        rest = element.lines
-        while rest:
-            made, rest, self.outline = take_block(rest, self.outline)
+        at = 0
+        while at < len(element.lines):
+            made, at, self.outline = take_block(element.lines, at, self.outline)
             for block in made:
                 if block.kind == "heading":
                     self._enter(1 if block.section.isdigit() else 2, block.section)
@@ -87,10 +89,9 @@ class _Arranging:
         if number and number[1][0].isdigit() and number[1] not in self.taken:
             return number[1], level
         name = text[:_NAME_CHARS].strip()
-        count = 2
         while name in self.taken:
-            name = f"{text[:_NAME_CHARS].strip()} ({count})"
-            count += 1
+            self.namesakes[text[:_NAME_CHARS]] += 1
+            name = f"{text[:_NAME_CHARS].strip()} ({self.namesakes[text[:_NAME_CHARS]] + 1})"
         return name, level
 
     def _enter(self, level: int, identity: str) -> None:

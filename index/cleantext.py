@@ -17,7 +17,9 @@ from index.pages import Line
 __all__ = ["CleanText", "Hyphenation"]
 
 _SUSPENDED = re.compile(r"(?:en|of|en/of|tot|dan wel|respectievelijk|resp\.|als)(?![\w-])")
-_LAST_WORD = re.compile(r"[\w’'/-]*-$")
+_LAST_WORD = re.compile(r"(?<![\w’'/-])[\w’'/-]*-$")
+_LONGEST_WORD = 200
+"""Characters that are looked back at from a line's end."""
 _FIRST_WORD = re.compile(r"[\w’'-]+")
 _KEEPS_HYPHEN = re.compile(r"(?:^|[-/])(?:[^\W_]*[A-Z0-9]|[a-z]|niet|non|ex|oud|vice|pro|anti|pan)-$")
 """Initials, digits and single letters (`AI-`, `COVID-19-`, `e-`), and prefixes that Dutch spells
@@ -36,18 +38,23 @@ class Hyphenation:
     def __init__(self, lines: Iterable[str]) -> None:
         self._words: Counter[str] = Counter()
         for line in lines:
-            self._words.update(word.lower() for word in re.findall(r"[\w-]*\w", line))
+            self._words.update(word.lower() for word in re.findall(r"(?<![\w-])[\w-]*\w", line))
 
     def glue(self, before: str, after: str) -> str:
         """`before` (which ends in a hyphen) and the word `after`, as a person reads them."""
+        dropped, between = self.between(before, after)
+        return (before[:-1] if dropped else before) + between + after
+
+    def between(self, before: str, after: str) -> tuple[bool, str]:
+        """Whether the hyphen of `before` goes, and what comes between it and `after`."""
         if _SUSPENDED.match(after):
-            return f"{before} {after}"
+            return False, " "
         if _KEEPS_HYPHEN.search(before) or after[:1].isupper():
-            return before + after
+            return False, ""
         first = (_FIRST_WORD.match(after) or [after])[0].lower()
         last = before[:-1].rsplit("/", 1)[-1].lower()
         hyphened, joined = self._words[f"{last}-{first}"], self._words[last + first]
-        return before + after if hyphened > joined else before[:-1] + after
+        return hyphened <= joined, ""
 
 
 class CleanText:
@@ -101,25 +108,33 @@ class CleanText:
         self._length += len(text)
 
     def _join(self, lines: Sequence[Line]) -> tuple[str, list[int]]:
-        text = ""
+        parts: list[str] = []
+        tail = ""  # the last characters of what was joined so far
+        length = 0
         ends: list[int] = []
         owners: list[int] = []
         for line in lines:
             piece = line.text.strip()
             if not piece:
                 continue
-            text = self._glue(text, piece)
-            if ends:  # a hyphen that went belonged to the line before
-                ends[-1] = min(ends[-1], len(text) - len(piece))
-            ends.append(len(text))
+            if tail:
+                dropped, between = self._glue(tail, piece)
+                if dropped:  # a hyphen that went belonged to the line before
+                    parts[-1], tail, length = parts[-1][:-1], tail[:-1], length - 1
+                ends[-1] = length
+                piece = between + piece
+            parts.append(piece)
+            tail = (tail + piece)[-_LONGEST_WORD:]
+            length += len(piece)
+            ends.append(length)
             owners.append(line.page)
-        return text, [owners[bisect_left(ends, i + 1)] for i in range(len(text))]
+        return "".join(parts), [owners[bisect_left(ends, i + 1)] for i in range(length)]
 
-    def _glue(self, text: str, piece: str) -> str:
-        bare = re.sub(r"[\ue000-\uf8ff]+$", "", text)
-        last = _LAST_WORD.search(bare)
-        if last and len(last[0]) > 1 and bare == text and re.match(r"\w", piece):
-            return text[: last.start()] + self._hyphenation.glue(last[0], piece)
-        if re.search(r"\w/$", text) or (re.search(r"\d–$", text) and piece[0].isdigit()):
-            return text + piece
-        return f"{text} {piece}" if text else piece
+    def _glue(self, tail: str, piece: str) -> tuple[bool, str]:
+        """Whether the hyphen at the end of `tail` goes, and what stands between it and `piece`."""
+        last = _LAST_WORD.search(tail) if tail.endswith("-") else None
+        if last and len(last[0]) > 1 and re.match(r"\w", piece):
+            return self._hyphenation.between(last[0], piece)
+        if re.search(r"\w/$", tail[-2:]) or (re.search(r"\d–$", tail[-2:]) and piece[0].isdigit()):
+            return False, ""
+        return False, " "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import Literal
 
-from index.footnotes import number_of
+from index.footnotes import MAX_NOTES, mark_of
 from index.pages import Line
 
 __all__ = [
@@ -31,6 +31,7 @@ _LETTER = re.compile(r"^\s*([a-z])[).]\s+(?=\S)")
 _BULLET = re.compile(r"^\s*(?:[•‣▪●○◦·]|[-–—*](?=\s)|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)(?=\s))\s*(?=\S)")
 _FICHE_TITLE = re.compile(r"^\s*Fiche(?:\s+\d+)?\s*:\s*\S", re.I)
 _SENTENCE_END = re.compile(r"[.!?:;][\"”’»)\]\ue000-\uf8ff]*$")
+_MARKS = re.compile(f"[{mark_of(0)}-{mark_of(MAX_NOTES)}]+")
 _HEADING_WORDS = 40
 _FIELD_WORDS = 120
 _NARROW = 0.75
@@ -112,9 +113,9 @@ def find_blocks(pages: list[list[Line]]) -> list[Block]:
     outline = Outline()
     blocks: list[Block] = []
     for block in _raw_blocks(pages, width):
-        rest = block
-        while rest:
-            made, rest, outline = take_block(rest, outline)
+        at = 0
+        while at < len(block):
+            made, at, outline = take_block(block, at, outline)
             blocks += made
     return with_values_below_labels(blocks)
 
@@ -127,7 +128,7 @@ def text_width(lines: Iterable[Line]) -> float:
 
 def without_marks(text: str) -> str:
     """`text` without the marks of footnotes."""
-    return "".join(char for char in text if number_of(char) is None)
+    return _MARKS.sub("", text)
 
 
 def _raw_blocks(pages: list[list[Line]], width: float) -> list[_Lines]:
@@ -153,17 +154,18 @@ def runs_on(last: Line, first: Line, width: float) -> bool:
     return not _SENTENCE_END.search(last.text.rstrip()) or len(last.text.rstrip()) >= _NARROW * width
 
 
-def take_block(lines: _Lines, outline: Outline) -> tuple[list[Block], _Lines, Outline]:
-    """The blocks at the front of `lines`, the lines that are left, and the outline after them."""
-    heading = outline.heading_at(lines[0].text)
-    made = _take_heading(lines, *heading, outline) if heading else None
+def take_block(lines: _Lines, at: int, outline: Outline) -> tuple[list[Block], int, Outline]:
+    """The blocks that begin at the line `at`, the line that follows them, and the outline after them."""
+    heading = outline.heading_at(lines[at].text)
+    made = _take_heading(lines, at, *heading, outline) if heading else None
     if made:
         return made
-    if _FICHE_TITLE.match(lines[0].text) and not outline.chapter:
-        return [Block("title", lines)], (), outline
-    cut = next((i for i in range(1, len(lines)) if _opens(lines[i].text, lines[i - 1].text, outline)), len(lines))
-    kind: Literal["item", "paragraph"] = "item" if _BULLET.match(lines[0].text) else "paragraph"
-    return [Block(kind, lines[:cut])], lines[cut:], outline
+    if _FICHE_TITLE.match(lines[at].text) and not outline.chapter:
+        return [Block("title", lines[at:])], len(lines), outline
+    after = range(at + 1, len(lines))
+    cut = next((i for i in after if _opens(lines[i].text, lines[i - 1].text, outline)), len(lines))
+    kind: Literal["item", "paragraph"] = "item" if _BULLET.match(lines[at].text) else "paragraph"
+    return [Block(kind, lines[at:cut])], cut, outline
 
 
 def _opens(text: str, before: str, outline: Outline) -> bool:
@@ -175,14 +177,17 @@ def _opens(text: str, before: str, outline: Outline) -> bool:
 
 
 def _take_heading(
-    lines: _Lines, identity: str, kind: str, outline: Outline
-) -> tuple[list[Block], _Lines, Outline] | None:
-    """The heading that `lines` open with, for a field also its value; `None` if it is prose."""
-    prefix = len(lines[0].text) - len(re.sub(r"^\s*\S+\s+", "", lines[0].text))
-    inner = outline.after(identity, kind, lines[0].text)
-    stop = next((i for i in range(1, len(lines)) if inner.heading_at(lines[i].text)), len(lines))
+    lines: _Lines, at: int, identity: str, kind: str, outline: Outline
+) -> tuple[list[Block], int, Outline] | None:
+    """The heading that the line `at` opens, for a field also its value; `None` if it is prose."""
+    first = lines[at].text
+    prefix = len(first) - len(re.sub(r"^\s*\S+\s+", "", first))
+    if not without_marks(first[prefix:]).strip()[:1].isupper():
+        return None
+    inner = outline.after(identity, kind, first)
+    reach = _reach(lines, at, inner)
     is_field = kind == "letter" and outline.in_fields
-    title, value = _label_and_value(lines[:stop], prefix) if is_field else _title_and_rest(lines[:stop], prefix)
+    title, value = (_label_and_value if is_field else _title_and_rest)(lines[at:reach], prefix)
     words = without_marks(" ".join(line.text for line in title)[prefix:]).strip()
     if not words[:1].isupper() or words.endswith((";", ",")) or len(words.split()) > _HEADING_WORDS:
         return None
@@ -191,8 +196,20 @@ def _take_heading(
     made = [Block("heading", title, identity)]
     outline = outline.after(identity, kind, words)
     if is_field:
-        return [*made, *([Block("field", value, identity)] if value else [])], lines[stop:], outline
-    return made, (*value, *lines[stop:]), outline
+        stop = next((i for i in range(reach, len(lines)) if inner.heading_at(lines[i].text)), len(lines))
+        value += lines[reach:stop]
+        return [*made, *([Block("field", value, identity)] if value else [])], stop, outline
+    return made, at + len(title), outline
+
+
+def _reach(lines: _Lines, at: int, inner: Outline) -> int:
+    """As far as a heading may go that opens at `at`: to the next one, or to more words than one has."""
+    words = 0
+    for i in range(at, len(lines)):
+        if words > _HEADING_WORDS + 1 or (i > at and inner.heading_at(lines[i].text)):
+            return i
+        words += len(lines[i].text.split())
+    return len(lines)
 
 
 def _label_and_value(lines: _Lines, prefix: int) -> tuple[_Lines, _Lines]:

@@ -7,7 +7,7 @@ exactly one space while the others start with none (what some PDF extractors mak
 
 import re
 import unicodedata
-from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 __all__ = ["Line", "is_page_furniture", "is_page_number", "normalise", "split_pages"]
@@ -32,6 +32,8 @@ _LIGATURES: dict[str, str | int | None] = {
     "ﬆ": "st",
 }
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_MOST_MARKS = 30
+"""Accents on one letter: as many as Unicode's stream-safe text has (UAX #15)."""
 _REPEATS = 3
 """A line at the edge of a page is a running one when as many pages show it."""
 _PAGE_SIGN_SHARE = 0.1
@@ -61,9 +63,17 @@ def normalise(raw: str) -> str:
     text = _ANSI.sub("", raw.removeprefix("\ufeff")).replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
     text = text.replace("\u00ad\n", "-\n").replace("\u00ad", "").translate(str.maketrans(_LIGATURES))
     kept = (" " if unicodedata.category(c) == "Zs" or c == "\t" else c for c in text)
-    return unicodedata.normalize(
-        "NFC", "".join(c for c in kept if c in "\n\f" or unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs", "Cn"))
-    )
+    clean = (c for c in kept if c in "\n\f" or unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs", "Cn"))
+    return unicodedata.normalize("NFC", "".join(_few_marks(clean)))
+
+
+def _few_marks(chars: Iterable[str]) -> Iterator[str]:
+    """The same without what goes beyond any word: putting endless accents in order takes endless time."""
+    row = 0
+    for char in chars:
+        row = row + 1 if unicodedata.category(char).startswith("M") else 0
+        if row <= _MOST_MARKS:
+            yield char
 
 
 def split_pages(raw: str) -> list[list[Line]]:
@@ -106,24 +116,23 @@ def _numbered_ends(lines: list[str]) -> set[int]:
     """
     footers = {i for i, line in enumerate(lines) if _PARLIAMENTARY.match(line) and re.search(r"\s\d{1,4}\s*$", line)}
     found = [(i, int(m[1])) for i, line in enumerate(lines) if (m := _PAGE_NUMBER.match(line))]
-    best: list[int] = []
-    for k, (place, number) in enumerate(found):
-        run, expected = [place], number + 1
-        for other, value in found[k + 1 :]:
-            if value == expected:
-                run.append(other)
-                expected += 1
-        if len(run) > len(best):
-            best = run
-    return footers | (set(best) if len(best) > 1 else set())
+    after: dict[int, int] = {}  # where each number was seen last, going backwards
+    run: list[tuple[int, int]] = [(0, 0)] * len(found)  # how long the count from each on is, and who comes next
+    for k in reversed(range(len(found))):
+        follower = after.get(found[k][1] + 1, -1)
+        run[k] = (run[follower][0] + 1 if follower >= 0 else 1, follower)
+        after[found[k][1]] = k
+    k = max(range(len(found)), key=lambda k: run[k][0], default=-1)
+    counted = set()
+    while k >= 0:
+        counted.add(found[k][0])
+        k = run[k][1]
+    return footers | (counted if len(counted) > 1 else set())
 
 
 def _trim(page: list[str]) -> list[str]:
-    while page and not page[0].strip():
-        page = page[1:]
-    while page and not page[-1].strip():
-        page = page[:-1]
-    return page
+    written = [i for i, line in enumerate(page) if line.strip()]
+    return page[written[0] : written[-1] + 1] if written else []
 
 
 def _without_page_numbers(pages: list[list[str]]) -> list[list[str]]:
@@ -140,16 +149,27 @@ def _without_page_numbers(pages: list[list[str]]) -> list[list[str]]:
 
 def _without_running_lines(pages: list[list[str]]) -> list[list[str]]:
     """Pages without the first or last line that at least `_REPEATS` pages share but for its digits."""
-    for edge in (0, -1):
-        while True:
-            shapes = Counter(re.sub(r"\d+", "#", page[edge].strip()) for page in pages if page)
-            running = {s for s, n in shapes.items() if n >= _REPEATS and s and s != "#"}
-            if not running:
-                break
-            pages = [
-                _trim(page[1:] if edge == 0 else page[:-1])
-                if page and re.sub(r"\d+", "#", page[edge].strip()) in running
-                else page
-                for page in pages
-            ]
-    return pages
+    return [page[::-1] for page in _without_running_heads([page[::-1] for page in _without_running_heads(pages)])]
+
+
+def _without_running_heads(pages: list[list[str]]) -> list[list[str]]:
+    """The same for first lines alone; what a page that lost its first one then begins with may be another."""
+    starts = [0] * len(pages)
+    shown: dict[str, list[int]] = {}  # the pages that begin with a line, by its shape
+    changed = list(range(len(pages)))
+    while changed:
+        shapes = set()
+        for number in changed:
+            page, start = pages[number], starts[number]
+            while start < len(page) and not page[start].strip():
+                start += 1
+            starts[number] = start
+            if start < len(page):
+                shape = re.sub(r"\d+", "#", page[start].strip())
+                shown.setdefault(shape, []).append(number)
+                shapes.add(shape)
+        running = [s for s in shapes if len(shown[s]) >= _REPEATS and s != "#"]
+        changed = [number for shape in running for number in shown.pop(shape)]
+        for number in changed:
+            starts[number] += 1
+    return [page[start:] for page, start in zip(pages, starts, strict=True)]

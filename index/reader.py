@@ -6,6 +6,7 @@ Knows nothing of vectors, indexes or questions. The steps, each in its own modul
 
 import hashlib
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -196,11 +197,10 @@ class _Assembly:
             anchor = self.clean.anchors.get(number)
             section = _section_at(sections, anchor) if anchor is not None else ""
             found.append(("footnote", whole, end, section, (Span(start, end),)))
+        headings = _headings(sections)
         for kind, start, end, section, spans in found:
             digest = hashlib.sha256(f"{self.identity}\0{start}\0{text[start:end]}".encode()).hexdigest()
-            yield Passage(
-                f"{self.identity}-{digest[:12]}", kind, start, end, section, _heading(sections, section), spans
-            )
+            yield Passage(f"{self.identity}-{digest[:12]}", kind, start, end, section, headings.get(section, ""), spans)
 
 
 def _title(heading: str, chapter: str) -> str:
@@ -208,13 +208,15 @@ def _title(heading: str, chapter: str) -> str:
 
 
 def _section_at(sections: tuple[Section, ...], offset: int) -> str:
-    return next((s.id for s in reversed(sections) if s.start <= offset), "")
+    at = bisect_right(sections, offset, key=lambda section: section.start)
+    return sections[at - 1].id if at else ""
 
 
-def _heading(sections: tuple[Section, ...], identity: str) -> str:
-    """`Algemene gegevens > Titel voorstel`: the titles of the chapter and of the section."""
+def _headings(sections: tuple[Section, ...]) -> dict[str, str]:
+    """`Algemene gegevens > Titel voorstel`: the titles of the chapter and of the section, by its id."""
     titles = {section.id: section.title for section in sections}
-    if identity not in titles:
-        return ""
-    chapter = next(section.chapter for section in sections if section.id == identity)
-    return " > ".join(titles[i] for i in dict.fromkeys((chapter, identity)) if i in titles)
+    chapters = {section.id: section.chapter for section in reversed(sections)}  # of several, the first
+    return {
+        identity: " > ".join(titles[i] for i in dict.fromkeys((chapter, identity)) if i in titles)
+        for identity, chapter in chapters.items()
+    }

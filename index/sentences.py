@@ -15,9 +15,12 @@ _NEVER_LAST = word_list("abbreviations_never_last")
 _MAYBE_LAST = word_list("abbreviations_maybe_last")
 _OPENERS = word_list("sentence_openers")
 _END = re.compile(r"(?<![.!?…])([.!?…]+)([\"”’'»)\]]*)\s+(?=[\"“‘«(\[]*(?:[A-ZÀ-ÖØ-Þ0-9€]|’[a-z]|-\w|[a-z]+[A-Z]))")
-_TOKEN = re.compile(r"[^\s\"“‘«(\[]+$")
+_TOKEN = re.compile(r"(?<![^\s\"“‘«(\[])[^\s\"“‘«(\[]+$")
+_WORD = re.compile(r"[\"“‘«(\[]*([\w’'-]+)")
 _DOTTED = re.compile(r"^(?:[a-z]\.){2,}$")
 """`o.a.`, `m.b.t.` and whatever else is made of single letters."""
+_BRACKETS = 200
+"""Characters: what opened a bracket longer ago than this has forgotten to close it."""
 _INITIALS = re.compile(r"^[A-Z]\.(?:-?[A-Z]\.)*$")
 
 
@@ -29,37 +32,51 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
     ['Op 24 januari jl. kwam zij o.a. met art. 4.', 'Het kabinet is positief.']
     """
     spans: list[tuple[int, int]] = []
-    start = 0
+    sentence = _Sentence(text, 0)
     for end in _END.finditer(text):
-        stop = end.end(2)
-        if _ends_sentence(text[start : end.end(1)], end, text):
-            spans.append((start, stop))
-            start = end.end()
+        if sentence.ends_at(end):
+            spans.append((sentence.start, end.end(2)))
+            sentence = _Sentence(text, end.end())
     tail = len(text.rstrip())
-    if start < tail:
-        spans.append((start, tail))
+    if sentence.start < tail:
+        spans.append((sentence.start, tail))
     return spans
 
 
-def _ends_sentence(before: str, end: re.Match[str], text: str) -> bool:
-    if end[1] != ".":
-        return not _inside_brackets(before, end)
-    found = _TOKEN.search(before)
-    token = found[0] if found else ""
-    lowered = token.lower()
-    word = re.match(r"[\"“‘«(\[]*([\w’'-]+)", text[end.end() :])
-    following = word[1].lower() if word else ""
-    if lowered in _NEVER_LAST or _INITIALS.search(token):
-        return False
-    if lowered in _MAYBE_LAST or _DOTTED.search(lowered):
-        return following in _OPENERS
-    if re.fullmatch(r"\d{1,2}\.", token):  # an ordinal (`1. Inleiding`) opens; a number may close
-        return before.strip() != token and (following in _OPENERS or not following.isdigit())
-    return not _inside_brackets(before, end)
+class _Sentence:
+    """One sentence, as far as it was read: each stop in it is looked at from where the last one was."""
 
+    def __init__(self, text: str, start: int) -> None:
+        self.text, self.start = text, start
+        self._read = start
+        self._open = 0
+        self._opened_at = -1
+        self._words = next((i for i in range(start, len(text)) if not text[i].isspace()), len(text))
 
-def _inside_brackets(before: str, end: re.Match[str]) -> bool:
-    """Whether the stop stands within brackets that are still open after it."""
-    closing = end[2].count(")")
-    opened = before.count("(") - before.count(")") - closing
-    return opened > 0 and len(before) - before.rfind("(") < 200
+    def ends_at(self, end: re.Match[str]) -> bool:
+        """Whether the stop `end` ends it."""
+        found = _TOKEN.search(self.text, self._read, end.end(1))
+        self._count(end.end(1))
+        if end[1] != ".":
+            return not self._inside_brackets(end)
+        token = found[0] if found else ""
+        lowered = token.lower()
+        word = _WORD.match(self.text, end.end())
+        following = word[1].lower() if word else ""
+        if lowered in _NEVER_LAST or _INITIALS.search(token):
+            return False
+        if lowered in _MAYBE_LAST or _DOTTED.search(lowered):
+            return following in _OPENERS
+        if found and re.fullmatch(r"\d{1,2}\.", token):  # an ordinal (`1. Inleiding`) opens; a number may close
+            return found.start() != self._words and (following in _OPENERS or not following.isdigit())
+        return not self._inside_brackets(end)
+
+    def _count(self, stop: int) -> None:
+        """Keep account of the brackets before `stop`."""
+        self._open += self.text.count("(", self._read, stop) - self.text.count(")", self._read, stop)
+        self._opened_at = max(self._opened_at, self.text.rfind("(", self._read, stop))
+        self._read = stop
+
+    def _inside_brackets(self, end: re.Match[str]) -> bool:
+        """Whether the stop stands within brackets that are still open after it."""
+        return self._open > end[2].count(")") and end.end(1) - self._opened_at < _BRACKETS

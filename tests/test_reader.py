@@ -1,6 +1,7 @@
 """The reader on the shipped fiche, and on texts of the same family that look different."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -199,3 +200,36 @@ def test_escapes_and_hidden_signs_never_reach_the_text() -> None:
 def test_the_name_of_a_document() -> None:
     assert document_id(Path("/x/kst-22112-3908.nl.txt")) == "kst-22112-3908"
     assert document_id(Path("Mijn fiche (2).txt")) == "mijn-fiche-2"
+
+
+ENDLESS = {
+    "page numbers": "1\n" * 50_000,
+    "two page numbers": "1\n2\n" * 25_000,
+    "initials": "A. " * 33_000,
+    "ordinals": "1. " * 33_000,
+    "abbreviations": "Art. 1 " * 14_000,
+    "open brackets": "(A. " * 25_000,
+    "short lines": "a\n" * 50_000,
+    "hyphens": "woord-\n" * 14_000,
+    "soft hyphens": "be\u00ad\n" * 25_000,
+    "slashes": "ab/\n" * 25_000,
+    "dashes": "tekst\n\n" + "-" * 100_000,
+    "rules": "a\n" + "_____\n" * 16_000,
+    "letters of no outline": "1. A\n\n" + "a) b.\n" * 16_000,
+    "a heading and no end": "1. Kop\n" + "woord\n" * 16_000,
+    "paragraphs like notes": "tekst\n\n" + "1 noot\n\n" * 12_500,
+    "marks": "w.1 " * 25_000 + "\n\n1 noot",
+    "names like marks": "Abc1 " * 20_000 + "\n\n" + "\n".join(f"{i} Noot." for i in range(1, 90)),
+    "rows of notes": "".join(f"w.{i} x\n\n{i} noot.\n\nTekst.\n\n" for i in range(1, 4_000)),
+    "accents": "a" + "\u0301\u0323" * 100_000,
+    "blank lines": "a" + "\n" * 1_000_000,
+}
+"""What repeats itself, in some 100,000 characters: time that grew with their square was minutes here."""
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_never_ends_is_read_in_time(name: str) -> None:
+    began = time.process_time()
+    document = read_text("Woord hier.\n\n" + ENDLESS[name], "x")
+    assert time.process_time() - began < 2
+    assert document.text.startswith("Woord")

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from index.footnotes import FootnoteLines, mark_candidates, place_marks, split_footnotes
+from index.footnotes import FootnoteLines, marked_numbers, place_marks, split_footnotes
 from index.formats.elements import Draft, Element, table_elements
 from index.formats.headlines import mark_headings
 from index.formats.sheets import Bookmark, Sheet, TextLine, body_size, without_running_lines
@@ -46,12 +46,13 @@ def _part_notes(pages: list[list[Placed]], size: float) -> tuple[list[list[Place
     bodies: list[list[Placed]] = []
     for page in pages:
         foot = _foot(page, size)
-        text = "\n".join(line.text for line, _ in [*(bodies[-1] if bodies else []), *page[:foot]])
+        above = [*(bodies[-1] if bodies else []), *page[:foot]]
+        marked = {number for line, _ in above for number in marked_numbers(line.text)}
         body, opened = page[:foot], bool(notes) and foot < len(page)
         for line, placed in page[foot:]:
             start = _NOTE.match(line.text)
             number = int(start[1].translate(_DIGITS)) if start else 0
-            if start and number == len(notes) + 1 and mark_candidates(text, number):
+            if start and number == len(notes) + 1 and number in marked:
                 notes.append([Line(line.text[start.end() :], line.page)])
                 opened = True
             elif opened:
