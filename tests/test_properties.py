@@ -35,19 +35,22 @@ QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.
 REFUSED_MS = 100
 
 
-def searches(short: int, long: int) -> Callable[[Callable[..., None]], Any]:
-    """A test in two lengths: `short` examples in every run, `long` behind the mark."""
+def searches(short: int, long: int, **given_as: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Any]:
+    """A test of what the strategies draw, in two lengths: `short` examples in every run, `long` behind the mark."""
 
     def both(body: Callable[..., None]) -> Any:
         def made(examples: int) -> Any:
-            return settings(max_examples=examples, deadline=None, suppress_health_check=QUIET)
+            quietly = settings(max_examples=examples, deadline=None, suppress_health_check=QUIET)
+            return quietly(given(**given_as)(body))
+
+        lengths = {examples: made(examples) for examples in (short, long)}
 
         @pytest.mark.parametrize(
             "examples",
             [short, pytest.param(long, marks=[pytest.mark.long, pytest.mark.timeout(7200)])],
         )
         def test(examples: int, request: pytest.FixtureRequest) -> None:
-            made(examples)(body)(request)
+            lengths[examples](request)
 
         test.__name__, test.__doc__ = body.__name__, body.__doc__
         return test
@@ -58,8 +61,7 @@ def searches(short: int, long: int) -> Callable[[Callable[..., None]], Any]:
 # --- questions ---
 
 
-@searches(60, 5000)
-@given(question=anything())
+@searches(60, 5000, question=anything())
 @example(question="")
 @example(question="\ufdfa" * MAX_QUESTION_CHARS)
 @example(question="ﬃ" * MAX_QUESTION_CHARS)
@@ -125,8 +127,7 @@ def whole(raw: str) -> None:
     check_document(document)
 
 
-@searches(150, 20_000)
-@given(raw=anything(2000))
+@searches(150, 20_000, raw=anything(2000))
 def test_any_text_becomes_a_document_or_a_reason(request: pytest.FixtureRequest, raw: str) -> None:
     whole(raw)
 
@@ -136,14 +137,12 @@ def test_what_was_found_before(path: Path) -> None:
     whole(path.read_bytes().decode("utf-8", "surrogatepass"))
 
 
-@searches(150, 20_000)
-@given(text=anything(1000))
+@searches(150, 20_000, text=anything(1000))
 def test_sentences_cover_any_text(request: pytest.FixtureRequest, text: str) -> None:
     check_sentences(text, split_sentences(text))
 
 
-@searches(100, 10_000)
-@given(pages=st.lists(st.lists(likely(6), min_size=1, max_size=6), min_size=1, max_size=4))
+@searches(100, 10_000, pages=st.lists(st.lists(likely(6), min_size=1, max_size=6), min_size=1, max_size=4))
 def test_every_character_knows_its_page(request: pytest.FixtureRequest, pages: list[list[str]]) -> None:
     lines = [
         [Line(" ".join(raw.split()), number) for raw in page if "\f" not in raw] for number, page in enumerate(pages, 1)
@@ -159,8 +158,7 @@ def test_every_character_knows_its_page(request: pytest.FixtureRequest, pages: l
             assert numbers[here] in own
 
 
-@searches(100, 10_000)
-@given(raw=anything(1000))
+@searches(100, 10_000, raw=anything(1000))
 def test_pages_are_numbered_from_one(request: pytest.FixtureRequest, raw: str) -> None:
     pages = split_pages(raw)
     assert pages
@@ -174,8 +172,7 @@ _PLAIN = st.text(
 )
 
 
-@searches(40, 3000)
-@given(segments=st.lists(st.tuples(_PLAIN, _PLAIN, st.sampled_from(["human", "machine"])), max_size=8))
+@searches(40, 3000, segments=st.lists(st.tuples(_PLAIN, _PLAIN, st.sampled_from(["human", "machine"])), max_size=8))
 def test_any_memory_comes_back(request: pytest.FixtureRequest, segments: list[tuple[str, str, Any]]) -> None:
     path: Path = request.getfixturevalue("tmp_path") / "m.tmx"
     memory = TranslationMemory(Segment(key(a), key(b), origin) for a, b, origin in segments if key(a) and key(b))
@@ -191,8 +188,11 @@ _XML = st.sampled_from(
 )  # fmt: skip
 
 
-@searches(100, 10_000)
-@given(raw=st.one_of(st.binary(max_size=300), st.lists(_XML, max_size=30).map(lambda parts: "".join(parts).encode())))
+@searches(
+    100,
+    10_000,
+    raw=st.one_of(st.binary(max_size=300), st.lists(_XML, max_size=30).map(lambda parts: "".join(parts).encode())),
+)
 def test_any_file_is_a_memory_or_a_reason(request: pytest.FixtureRequest, raw: bytes) -> None:
     path: Path = request.getfixturevalue("tmp_path") / "m.tmx"
     path.write_bytes(raw)
@@ -222,8 +222,7 @@ _LINE = st.one_of(
 )  # fmt: skip
 
 
-@searches(150, 10_000)
-@given(lines=st.lists(_LINE, max_size=8))
+@searches(150, 10_000, lines=st.lists(_LINE, max_size=8))
 @example(lines=[b"[" * 100_000])
 def test_any_line_is_a_question_or_a_problem(request: pytest.FixtureRequest, lines: list[bytes]) -> None:
     lines = [line.replace(b"\n", b" ") for line in lines]
