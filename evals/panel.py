@@ -14,7 +14,6 @@ from evals.engines import FicheCandidate
 from evals.sets import Problem, read_set
 from evals.wording import wording
 from index.errors import InputError
-from index.settings import Settings
 from index.snapshot import Progress
 from rag.engine import Engine
 from rag.language import Language
@@ -25,13 +24,13 @@ _MOST_RUNS = 30
 
 
 class EvaluationPanel:
-    """Runs sets for someone who does not use the command line."""
+    """Runs sets for someone who does not use the command line; what is theirs lies in `folder`."""
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
+    def __init__(self, folder: Path, engine: Engine) -> None:
         self._engine = engine
-        self._runs = settings.home / "runs"
-        self._own = settings.home / "sets"
-        self._feedback = settings.home / "feedback.jsonl"
+        self._runs = folder / "runs"
+        self._own = folder / "sets"
+        self._feedback = folder / "feedback.jsonl"
 
     def sets(self) -> list[dict[str, Any]]:
         """Each set's `name` and number of `questions`: the shipped ones, uploaded ones, and the feedback."""

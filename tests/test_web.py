@@ -153,7 +153,7 @@ def test_feedback_is_an_evaluation_set(tmp_path: Path) -> None:
     from evals.sets import read_set
 
     document = shipped_document()
-    kept = Feedback(Settings(home=tmp_path), lambda: {document.id: document})
+    kept = Feedback(tmp_path, lambda: {document.id: document})
     kept.add("Wanneer?", "nl", "wrong_passage", ["24 januari 2024", "staat er niet"], document.id)
     kept.add("Wie?", "nl", "should_refuse", ["24 januari 2024"], document.id)
     kept.add("Hoe?", "nl", "should_answer", [], document.id)

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 import gradio as gr
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from starlette.routing import Route
 
 from ui.web.assistants import PATH, Door
@@ -57,7 +57,7 @@ def make_blocks(service: Keeping) -> gr.Blocks:
             shell(),
             js_on_load=_PAGE,
             apply_default_css=False,
-            server_functions=[_plain(getattr(service, name), name) for name in _PUBLIC],
+            server_functions=[_plain(service, name) for name in _PUBLIC],
             elem_id="fiche-page",
         )
         wire = gr.HTML("", html_template="<i></i>", js_on_load=_WIRE, visible="hidden", elem_id="fiche-wire")
@@ -82,14 +82,27 @@ def make_blocks(service: Keeping) -> gr.Blocks:
     return blocks
 
 
-def _plain(method: Callable[..., dict[str, Any]], name: str) -> Callable[..., dict[str, Any]]:
-    """A bound method as a function, which is what Gradio can mark as callable from the page."""
+def _plain(service: Keeping, name: str) -> Callable[..., dict[str, Any]]:
+    """A method, of the service of whoever asks, as a function: that Gradio can mark as callable from the page."""
 
-    def call(data: Any = None) -> dict[str, Any]:
-        return method(data)
+    def call(data: Any, request: gr.Request) -> dict[str, Any]:  # by its type Gradio knows what it must fill in
+        reply: dict[str, Any] = getattr(service.of(_user(request)), name)(data)
+        return reply
 
     call.__name__ = name
     return call
+
+
+def _user(request: Any) -> str:
+    """Who is logged in, by the cookies that Gradio's own check goes by; empty where no login is asked for."""
+    app = request.app
+    if app.auth is None:
+        return ""
+    cookies = (request.cookies.get(f"access-token-{kind}{app.cookie_id}") for kind in ("", "unsecure-"))
+    name = app.tokens.get(next(filter(None, cookies), None))
+    if not name:  # logged out since that check
+        raise HTTPException(401, "log in again")
+    return str(name)
 
 
 def _failure(told: str) -> Exception:

@@ -1,6 +1,6 @@
 """Keeps what users thought of answers, as lines of an evaluation set; knows nothing of pages.
 
-One file below `FICHE_HOME`, in the format of every evaluation set, so that `fiche eval` runs it. A
+One file of each user, in the format of every evaluation set, so that `fiche eval` runs it. A
 line whose right sentence nobody picked yet is kept too: it is listed as incomplete until it has one.
 """
 
@@ -13,7 +13,6 @@ from typing import Any, Literal, get_args
 
 from index.errors import InputError
 from index.records import Document
-from index.settings import Settings
 
 __all__ = ["Feedback", "Verdict"]
 
@@ -26,8 +25,8 @@ _MOST_CHARS = 4_000
 class Feedback:
     """The lines of `feedback.jsonl`, oldest first."""
 
-    def __init__(self, settings: Settings, documents: Callable[[], Mapping[str, Document]]) -> None:
-        self.path: Path = settings.home / "feedback.jsonl"
+    def __init__(self, folder: Path, documents: Callable[[], Mapping[str, Document]]) -> None:
+        self.path = folder / "feedback.jsonl"
         self._documents = documents
         self._lock = threading.Lock()
 

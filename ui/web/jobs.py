@@ -1,4 +1,4 @@
-"""Runs one long task at a time beside the page, and says how far it is; knows nothing of the task."""
+"""Runs one long task at a time beside the page, and tells its owner how far it is; knows nothing of the task."""
 
 import threading
 from collections.abc import Callable
@@ -16,54 +16,67 @@ class _StoppedError(Exception):
 
 
 class Jobs:
-    """The task that runs now, or the one that ran last."""
+    """The task that runs now, and the one of each user that ran last."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._state: dict[str, Any] = {"kind": "", "running": False, "done": 0, "total": 0, "result": None}
+        self._running: str | None = None
+        """Whose task runs."""
+        self._states: dict[str, dict[str, Any]] = {}
 
-    def start(self, kind: str, task: Callable[[Progress], Any]) -> dict[str, Any]:
-        """Begin a task.
+    def start(self, kind: str, task: Callable[[Progress], Any], owner: str = "") -> dict[str, Any]:
+        """Begin a task of a user's.
 
         Raises:
-            FicheError: another is running.
+            FicheError: another is running, whosever it is.
         """
         with self._lock:
-            if self._state["running"]:
+            if self._running is not None:
                 raise FicheError(
                     "another task is running: wait until it has ended",
                     "er loopt al een andere taak. Wacht tot die klaar is.",
                 )
             self._stop.clear()
-            self._state = {"kind": kind, "running": True, "done": 0, "total": 0, "result": None}
-        threading.Thread(target=self._run, args=(task,), name=f"fiche-{kind}", daemon=True).start()
-        return self.state()
+            self._running = owner
+            self._states[owner] = _state(kind, running=True)
+        threading.Thread(target=self._run, args=(task, owner), name=f"fiche-{kind}", daemon=True).start()
+        return self.state(owner)
 
-    def stop(self) -> dict[str, Any]:
-        """Ask the task to stop at its next step."""
-        self._stop.set()
-        return self.state()
-
-    def state(self) -> dict[str, Any]:
-        """`kind`, `running`, `done`, `total`, and at its end `result` or `error` in both languages."""
+    def stop(self, owner: str = "") -> dict[str, Any]:
+        """Ask the task to stop at its next step, if it is the owner's."""
         with self._lock:
-            return dict(self._state)
+            if self._running == owner:
+                self._stop.set()
+        return self.state(owner)
 
-    def _run(self, task: Callable[[Progress], Any]) -> None:
+    def state(self, owner: str = "") -> dict[str, Any]:
+        """The owner's last task: `kind`, `running`, `done`, `total`, at its end `result` or `error` in both languages.
+
+        Of anybody else's only that one runs: `busy`.
+        """
+        with self._lock:
+            return {**self._states.get(owner, _state("", running=False)), "busy": self._running is not None}
+
+    def _run(self, task: Callable[[Progress], Any], owner: str) -> None:
         try:
-            self._end(result=task(self._progress))
+            self._end(owner, result=task(lambda done, total: self._progress(owner, done, total)))
         except _StoppedError:
-            self._end()
+            self._end(owner)
         except Exception as error:
-            self._end(error=sentence(error))
+            self._end(owner, error=sentence(error))
 
-    def _progress(self, done: int, total: int) -> None:
+    def _progress(self, owner: str, done: int, total: int) -> None:
         if self._stop.is_set():
             raise _StoppedError
         with self._lock:
-            self._state |= {"done": done, "total": total}
+            self._states[owner] |= {"done": done, "total": total}
 
-    def _end(self, **outcome: Any) -> None:
+    def _end(self, owner: str, **outcome: Any) -> None:
         with self._lock:
-            self._state |= {"running": False, **outcome}
+            self._states[owner] |= {"running": False, **outcome}
+            self._running = None
+
+
+def _state(kind: str, *, running: bool) -> dict[str, Any]:
+    return {"kind": kind, "running": running, "done": 0, "total": 0, "result": None}

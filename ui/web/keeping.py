@@ -32,8 +32,8 @@ class Keeping(Service):
         document = _read(str(data.get("name", "")), _bytes(data))
         fate = compare_with_index(self.settings, [document])[document.id]
         if fate != "unchanged":
-            self.jobs.start("index", lambda progress: self._extend(document, progress))
-        return {**self.jobs.state(), "id": document.id, "fate": fate}
+            self.jobs.start("index", lambda progress: self._extend(document, progress), self.user)
+        return {**self.jobs.state(self.user), "id": document.id, "fate": fate}
 
     def _extend(self, document: Document, progress: Progress) -> str:
         extend_index(self.settings, self.engine.encoder, [document], progress)
@@ -48,7 +48,7 @@ class Keeping(Service):
             remove_documents(self.settings, self.engine.encoder, [identity], progress)
             return identity
 
-        return self.jobs.start("index", task)
+        return self.jobs.start("index", task, self.user)
 
     @told
     def evaluation(self, data: Reply) -> Reply:
@@ -69,7 +69,7 @@ class Keeping(Service):
         panel = self._needed_panel()
         name, earlier = str(data.get("name", "")), str(data.get("earlier") or "")
         limit = int(data["limit"]) if str(data.get("limit") or "").isdigit() else None
-        return self.jobs.start("run", lambda progress: panel.run(name, limit or None, earlier, progress))
+        return self.jobs.start("run", lambda progress: panel.run(name, limit or None, earlier, progress), self.user)
 
     @told
     def report(self, data: Reply) -> Reply:
@@ -80,7 +80,7 @@ class Keeping(Service):
 
     def _panel(self) -> Any:
         found = list(entry_points(group="fiche.panels", name="evaluation"))
-        return found[0].load()(self.settings, self.engine) if found else None
+        return found[0].load()(self.folder, self.engine) if found else None
 
     def _needed_panel(self) -> Any:
         panel = self._panel()

@@ -5,9 +5,11 @@ page calls takes one plain object and gives one back; an error becomes a sentenc
 in the log.
 """
 
+import hashlib
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from index.build import index_store
 from index.records import Document
@@ -43,12 +45,28 @@ def told(method: Method) -> Method:
 
 
 class Service:
-    """Everything behind one page; serves many people at once."""
+    """Everything behind one page; serves many people at once.
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
-        self.settings, self.engine = settings, engine
-        self.jobs = Jobs()
-        self.kept = Feedback(settings, self._documents)
+    Without a login all of them are one `user`, the empty name. With one, documents are everybody's,
+    and there is a service for each user, `of` the name, that keeps what they upload or say apart.
+    """
+
+    def __init__(self, settings: Settings, engine: Engine, user: str = "", jobs: Jobs | None = None) -> None:
+        self.settings, self.engine, self.user = settings, engine, user
+        self.jobs = jobs or Jobs()
+        self.folder = settings.home / "users" / _folder_name(user) if user else settings.home
+        self.kept = Feedback(self.folder, self._documents)
+        self._users: dict[str, Self] = {}
+        self._lock = threading.Lock()
+
+    def of(self, user: str) -> Self:
+        """The service as it is for a user that is logged in."""
+        if user == self.user:
+            return self
+        with self._lock:
+            if user not in self._users:
+                self._users[user] = type(self)(self.settings, self.engine, user, self.jobs)
+            return self._users[user]
 
     def _documents(self) -> Mapping[str, Document]:
         return self.engine.snapshot.documents
@@ -71,7 +89,7 @@ class Service:
 
     @told
     def state(self, data: Reply) -> Reply:
-        """What the index holds, the running task, and the feedback's size."""
+        """What the index holds, and the user's own task."""
         snapshot = self.engine.snapshot
         manifest = snapshot.manifest
         return {
@@ -80,7 +98,7 @@ class Service:
             "created": manifest.created,
             "model": manifest.model,
             "where": str(index_store(self.settings).root),
-            "job": self.jobs.state(),
+            "job": self.jobs.state(self.user),
         }
 
     @told
@@ -114,8 +132,13 @@ class Service:
 
     @told
     def job(self, data: Reply) -> Reply:
-        """How far the running task is; with `stop`, stop it."""
-        return self.jobs.stop() if data.get("stop") else self.jobs.state()
+        """How far the user's own task is; with `stop`, stop it."""
+        return self.jobs.stop(self.user) if data.get("stop") else self.jobs.state(self.user)
+
+
+def _folder_name(user: str) -> str:
+    """A name may hold anything, and a folder's may not."""
+    return hashlib.sha256(user.encode()).hexdigest()[:16]
 
 
 def _scope(data: Mapping[str, Any]) -> Scope:
