@@ -28,6 +28,9 @@ _PLAIN = ("attention.self.key", "attention.output.dense")
 _SORTED = 16
 """Batches that are sorted by length together."""
 
+_NEAREST = 8
+"""How many of the sentences that rank high and are wrong give a question its other passage."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerSettings:
@@ -35,10 +38,10 @@ class AnswerSettings:
 
     epochs: float = 1.5
     batch: int = 16
-    rate: float = 1e-3
+    rate: float = 4e-4
     rank: int = 32
     wrong: float = 0.4
-    """Examples with a passage of another subject, per answerable question."""
+    """Examples with another passage, per question that may have one."""
     token_weight: float = 0.3
     warmup: float = 0.1
     seed: int = 20261124
@@ -149,14 +152,22 @@ def encode(
 def examples(
     corpus: Corpus, mined: dict[str, list[tuple[int, int]]], settings: AnswerSettings, draw: random.Random
 ) -> list[Example]:
-    """Each question pair once, in one of its languages; some answerable ones also beside a wrong passage."""
+    """Each question pair once, in one of its languages; some also beside a wrong passage that ranks high.
+
+    A passage without the answer is cut around the sentence that ranks highest in it, as it will be when
+    a question is asked. Of questions without an answer only those stand beside another passage whose
+    whole document is known to have none.
+    """
     found = []
     for pair in corpus.pairs:
-        found.append(beside(corpus, pair, pair.text, pair.sentence, draw))
-        if pair.sentence is not None and draw.random() < settings.wrong:
-            row, near = draw.choice([m for m in mined[pair.id] if m[0] != pair.text] or mined[pair.id][:1])
-            if row != pair.text:
-                found.append(beside(corpus, pair, row, None, draw, near=near))
+        near = next((j for row, j in mined[pair.id] if row == pair.text), None)
+        found.append(beside(corpus, pair, pair.text, pair.sentence, draw, near=near))
+        text = corpus.texts[pair.text]
+        others = [m for m in mined[pair.id] if m[0] != pair.text][:_NEAREST]
+        certain = pair.sentence is not None or text.source == text.document
+        if others and certain and draw.random() < settings.wrong:
+            row, near = draw.choice(others)
+            found.append(beside(corpus, pair, row, None, draw, near=near))
     draw.shuffle(found)
     return found
 

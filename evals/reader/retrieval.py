@@ -115,7 +115,10 @@ def max_sim(questions: tuple[torch.Tensor, torch.Tensor], texts: tuple[torch.Ten
 
 
 def mine(tower: Tower, corpus: Corpus, depth: int = 16) -> dict[str, list[tuple[int, int]]]:
-    """For each answerable pair the wrong sentences of its source that the encoder ranks highest."""
+    """For each pair the wrong sentences of its source that the encoder ranks highest.
+
+    The highest of all is left out where the source has an answer: it may be a second answer.
+    """
     sentences = [(i, j) for i, text in enumerate(corpus.texts) for j in range(len(text.spans))]
     vectors = tower.encode([corpus.texts[i].sentence(j) for i, j in sentences], "passages")
     by_source: dict[str, list[int]] = {}
@@ -123,14 +126,14 @@ def mine(tower: Tower, corpus: Corpus, depth: int = 16) -> dict[str, list[tuple[
         by_source.setdefault(corpus.texts[i].source, []).append(row)
     stacked = {s: np.concatenate([vectors[r] for r in rows]) for s, rows in by_source.items()}
     starts = {s: np.cumsum([0, *(len(vectors[r]) for r in rows[:-1])]) for s, rows in by_source.items()}
-    answerable = [p for p in corpus.pairs if p.sentence is not None]
-    asked = tower.encode([p.questions["nl"] for p in answerable], "nl")
+    asked = tower.encode([p.questions["nl"] for p in corpus.pairs], "nl")
     found = {}
-    for pair, question in zip(answerable, asked, strict=True):
+    for pair, question in zip(corpus.pairs, asked, strict=True):
         source = corpus.texts[pair.text].source
         scores = np.maximum.reduceat(question @ stacked[source].T, starts[source], axis=1).mean(axis=0)
         order = [sentences[by_source[source][k]] for k in np.argsort(-scores)[: depth + 8]]
-        found[pair.id] = [s for s in order if s != (pair.text, pair.sentence)][1 : depth + 1]
+        skipped = int(pair.sentence is not None)
+        found[pair.id] = [s for s in order if s != (pair.text, pair.sentence)][skipped : skipped + depth]
     return found
 
 
