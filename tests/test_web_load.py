@@ -82,13 +82,27 @@ def asked(url: str, people: int, questions: Sequence[str]) -> list[float]:
     return waited
 
 
-def nobody_waits_too_long(url: str) -> None:
-    """Thirty people ask at once: twice one user's p95, plus the queue that two cores make, is enough for each."""
+def worked(pid: int) -> float:
+    """Processor seconds that a process has taken so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def nobody_waits_too_long(url: str, pid: int | None = None) -> None:
+    """Thirty people ask at once: twice one user's p95, plus the queue that two cores make, is enough for each.
+
+    In the queue a question counts for its work: the processor seconds that the process `pid` spends on
+    one that is asked alone, which may be on both cores at once; or the time that it takes.
+    """
     asked(url, 1, QUESTIONS[:5])
-    p95 = sorted(asked(url, 1, QUESTIONS[5:25]))[18]
+    before = worked(pid) if pid else 0.0
+    alone = asked(url, 1, QUESTIONS[5:25])
+    p95 = sorted(alone)[18]
+    work = (worked(pid) - before) / len(alone) if pid else p95
     waited = asked(url, PEOPLE, QUESTIONS[25 : 25 + PEOPLE])
-    print(f"one user's p95 {p95:.3f} s, the longest wait of {PEOPLE} {max(waited):.3f} s")
-    assert max(waited) < 2 * p95 + PEOPLE / CORES * p95
+    bound = 2 * p95 + PEOPLE / CORES * work
+    print(f"one user's p95 {p95:.3f} s, work {work:.3f} s; longest wait of {PEOPLE} {max(waited):.3f} of {bound:.3f} s")
+    assert max(waited) < bound
 
 
 def test_thirty_people_ask_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,8 +126,8 @@ def test_questions_leave_nothing_behind(site: Site) -> None:
 @pytest.mark.long
 @pytest.mark.model
 def test_the_program_serves_thirty_people(home: Path) -> None:
-    with program(home) as (url, _):
-        nobody_waits_too_long(url)
+    with program(home) as (url, pid):
+        nobody_waits_too_long(url, pid)
 
 
 @pytest.mark.long
