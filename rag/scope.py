@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from index.dates import find_date
 from index.errors import ScopeError
@@ -44,7 +45,7 @@ _OPENING = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Card:
     """What a document is known by."""
 
@@ -57,9 +58,9 @@ class Card:
     english: str = ""
     """Its title in English, where that is known."""
 
-    @property
+    @cached_property
     def terms(self) -> set[str]:
-        """The words of its titles, stemmed."""
+        """The words of its titles, stemmed; once, for every question is held against every card."""
         return set(terms(self.title)) | set(terms(self.english, "en"))
 
 
