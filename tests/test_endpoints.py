@@ -75,10 +75,10 @@ def test_what_the_page_calls_takes_anything(
             if told.get("error"):
                 assert set(told["error"]) == {"nl", "en"}
                 assert "Traceback" not in reply.text
-                if name != "add_document":  # which reads in a process of its own
+                if name not in ("add_document", "run_set"):  # one reads in a process of its own, one begins a task
                     quickest[name] = min(taken, quickest.get(name, taken))
             _ended(site)
-    assert len(quickest) >= 5
+    assert {"add_set", "feedback", "feedback_change", "report"} <= set(quickest)
     assert max(quickest.values()) < REFUSED_MS, quickest  # at its best: what else the machine does is not counted
     assert list(site.engine.snapshot.documents) == before
     assert not [record for record in caplog.records if record.exc_info]
