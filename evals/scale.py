@@ -77,7 +77,7 @@ class Exhaustive(Retriever):
     def _found(self, encoded: Any, words: Any, keywords: np.ndarray) -> np.ndarray:
         return np.arange(len(self.snapshot.passages))
 
-    def _similarities(self, question: np.ndarray, views: Any, lang: Language, rows: np.ndarray) -> np.ndarray:
+    def _similarities(self, question: np.ndarray, views: Any, rows: np.ndarray) -> np.ndarray:
         return self._views[id(views)][self._asked[question.tobytes()]][:, rows]
 
 

@@ -3,10 +3,10 @@
 Knows nothing of answers. A sentence's score is late interaction (MaxSim: for each token of the
 question the best cosine with any token of the text, averaged; Khattab & Zaharia, "ColBERT", 2020)
 with the sentence under its heading, plus the same with its whole passage, plus keyword scores
-(BM25) of that; the reader then looks at the best passage or two and says which sentence answers. An
-English question is held against the Dutch text and against its translation,
-where there is one: two views of one sentence, of which the nearer counts. In the Dutch view only its
-names and numbers can be met as keywords, so only those are looked up there.
+(BM25) of that; the reader then looks at the best passage or two and says which sentence answers. A
+question is held against the Dutch text and against its translation, where there is one: two wordings of
+one sentence, of which the nearer counts, whichever language is asked in. In the Dutch one only the
+names and numbers of an English question can be met as keywords, so only those are looked up there.
 """
 
 import os
@@ -124,14 +124,14 @@ class Retriever:
         words = _words(question, lang)
         keywords = _keywords(words, self.snapshot.passage_views)
         owners = self._candidates(encoded, words, keywords, aim)
-        passage = self._similarities(tokens, self.snapshot.passage_views, lang, owners)
+        passage = self._similarities(tokens, self.snapshot.passage_views, owners)
         around = PASSAGE_WEIGHT * passage.mean(axis=0) - LENGTH_WEIGHT * self._lengths[1][owners]
         around += KEYWORD_WEIGHT * keywords[owners] + aim.lift[self.snapshot.document_of[owners]]
         if len(owners) > self._read:
             kept = np.sort(np.argpartition(-around, self._read)[: self._read])
             owners, passage, around = owners[kept], passage[:, kept], around[kept]
         rows, where = self._sentences_of(owners)
-        sentence = self._inherit(self._similarities(tokens, self.snapshot.sentence_views, lang, rows), rows)
+        sentence = self._inherit(self._similarities(tokens, self.snapshot.sentence_views, rows), rows)
         total = sentence.mean(axis=0) - LENGTH_WEIGHT * self._lengths[0][rows] + around[where]
         total += INTRODUCED * self._introduces(question)[rows]
         judgement = self._consult(question, rows, total, self.encoder) if isinstance(self.encoder, Judge) else None
@@ -252,13 +252,11 @@ class Retriever:
         rows = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
         return rows, np.repeat(np.arange(len(passages)), counts)
 
-    def _similarities(
-        self, question: np.ndarray, views: Mapping[Language, View], lang: Language, rows: np.ndarray
-    ) -> np.ndarray:
+    def _similarities(self, question: np.ndarray, views: Mapping[Language, View], rows: np.ndarray) -> np.ndarray:
         """Best cosine of each question token with each row, in whichever view of it is nearer."""
         found = self._against(question, views["nl"].tokens, rows)
         translated = views["en"].rows
-        if lang == "en" and len(translated):
+        if len(translated):
             known = np.isin(rows, translated)
             at = np.searchsorted(translated, rows[known])
             found[:, known] = np.maximum(found[:, known], self._against(question, views["en"].tokens, at))
