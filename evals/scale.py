@@ -34,8 +34,10 @@ from index.encoder import Encoder, load_encoder
 from index.settings import Settings, load_settings
 from index.snapshot import Snapshot, View, choose_codec
 from index.update import memory_digest
+from rag.candidates import Candidates
 from rag.language import Language
-from rag.retriever import Retriever, max_similarities
+from rag.matching import Matcher
+from rag.retriever import Retriever
 from rag.searching import searching
 
 __all__ = ["Exhaustive", "main", "recall"]
@@ -48,10 +50,37 @@ _SEGMENT = 100_000
 """Passages in a segment: a bulk addition leaves ones of about this size."""
 _TEXTS = 800
 _ASKED, _WARM = 60, 10
-_COMPARED = {1_000: 40, 10_000: 20, 100_000: 10}
+_COMPARED = {1_000: 40, 10_000: 40, 100_000: 20}
 """Questions that are compared with the exhaustive search, which takes hours for a million passages."""
 _TOP = 10
 Asked = tuple[str, Language]
+
+
+class _Matched(Matcher):
+    """The matches of a few questions with every text, found in one pass over them."""
+
+    def __init__(self, snapshot: Snapshot, questions: Sequence[np.ndarray]) -> None:
+        super().__init__(snapshot, in_memory=False)
+        self._asked = {tokens.tobytes(): i for i, tokens in enumerate(questions)}
+        views = (snapshot.sentence_views, snapshot.passage_views)
+        self._found = {id(view): self._all(questions, view) for view in views}
+
+    def _all(self, questions: Sequence[np.ndarray], views: Mapping[Language, View]) -> list[np.ndarray]:
+        rows = np.arange(len(views["nl"].tokens.lengths))
+        found = super().similarities(np.concatenate(questions), views, rows)
+        return np.split(found, np.cumsum([len(tokens) for tokens in questions])[:-1])
+
+    def similarities(self, question: np.ndarray, views: Mapping[Language, View], rows: np.ndarray) -> np.ndarray:
+        """What was found before."""
+        return self._found[id(views)][self._asked[question.tobytes()]][:, rows]
+
+
+class _Every(Candidates):
+    """Every passage."""
+
+    def passages(self, question: np.ndarray, *_: Any) -> np.ndarray:
+        """Rows of them all."""
+        return np.arange(len(self._snapshot.passages))
 
 
 class Exhaustive(Retriever):
@@ -59,26 +88,10 @@ class Exhaustive(Retriever):
 
     def __init__(self, snapshot: Snapshot, encoder: Encoder, questions: Sequence[Asked]) -> None:
         super().__init__(snapshot, encoder)
-        self._read = len(snapshot.passages)
-        self._asked = {self._tokens(*asked).tobytes(): i for i, asked in enumerate(questions)}
-        own = [self._tokens(*asked) for asked in questions]
-        self._views = {id(view): self._all(own, view) for view in (snapshot.sentence_views, snapshot.passage_views)}
-
-    def _tokens(self, question: str, lang: Language) -> np.ndarray:
-        return self.question_tokens(self.encoder.encode([question], query=True)[0], question, lang)
-
-    def _all(self, questions: Sequence[np.ndarray], views: dict[Language, View]) -> list[np.ndarray]:
-        together, bounds = np.concatenate(questions), np.cumsum([len(tokens) for tokens in questions])[:-1]
-        table = views["nl"].tokens
-        pieces = table.pieces(np.arange(len(table.lengths)))
-        found = np.concatenate([max_similarities(together, tokens, starts) for tokens, starts in pieces], axis=1)
-        return np.split(found, bounds)
-
-    def _found(self, encoded: Any, words: Any, keywords: np.ndarray) -> np.ndarray:
-        return np.arange(len(self.snapshot.passages))
-
-    def _similarities(self, question: np.ndarray, views: Any, rows: np.ndarray) -> np.ndarray:
-        return self._views[id(views)][self._asked[question.tobytes()]][:, rows]
+        encoded = encoder.encode([question for question, _ in questions], query=True)
+        tokens = [self.question_tokens(e, *asked) for e, asked in zip(encoded, questions, strict=True)]
+        self.matcher = _Matched(snapshot, tokens)
+        self._candidates = _Every(snapshot, searching(snapshot), self.matcher)
 
 
 def recall(snapshot: Snapshot, encoder: Encoder, questions: Sequence[Asked]) -> float:

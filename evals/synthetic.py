@@ -46,20 +46,18 @@ class Pool:
 
     Attributes:
         words: of each part.
-        pooled: float32 `(n_parts, dim)`: the sum of its token vectors, as they come from the model.
+        sums: float32 `(_VARIANTS, n_parts, dim)`: the sum of its token vectors in each variant, as they are packed.
         starts: int64 `(n_parts,)`: its first row in `packed`; `lengths` rows are its own.
         packed: uint8 `(_VARIANTS, n_tokens, bytes)`: the packed vectors of all tokens, in each variant.
-        shifts: float32 `(_VARIANTS, dim)`: what each variant adds to a sum, for each token.
         term_ids: the terms of each part, as places in `terms`.
     """
 
     words: list[str]
-    pooled: np.ndarray
+    sums: np.ndarray
     starts: np.ndarray
     lengths: np.ndarray
     heads: int
     packed: np.ndarray
-    shifts: np.ndarray
     terms: list[str]
     term_ids: list[np.ndarray]
     centring: Centring
@@ -91,23 +89,24 @@ def _cut(sentences: Sequence[str], tokens: np.ndarray, first: np.ndarray, centri
                 own = (place, int(first[i + 1])) if last else (int(first[i]), place)
                 parts.append((" ".join(words[at:] if last else words[:at]), *own))
     centred = centring.passage(tokens)
-    spread = float(np.linalg.norm(tokens - centring.passages["nl"], axis=1).mean())
     shifts = _unit(rng.standard_normal((_VARIANTS, tokens.shape[1])))
     blurs = _unit(rng.standard_normal((4096, tokens.shape[1])))
     way = packing(codec, tokens.shape[1])
+    starts, ends = (np.array([part[i] for part in parts], dtype=np.int64) for i in (1, 2))
+    sums = np.empty((_VARIANTS, len(parts), tokens.shape[1]), dtype=np.float32)
     packed = np.empty((_VARIANTS, len(tokens), way.bytes), dtype=np.uint8)
     for variant, shift in enumerate(shifts):
         for i in range(0, len(tokens), len(blurs)):
             some = centred[i : i + len(blurs)] + _SHIFT * shift
             some += _BLUR * np.roll(blurs, int(rng.integers(len(blurs))), axis=0)[: len(some)]
             packed[variant, i : i + len(some)] = way.pack(_unit(some))
+        before = np.cumsum(np.pad(way.unpack(packed[variant]), ((1, 0), (0, 0))), axis=0, dtype=np.float64)
+        sums[variant] = before[ends] - before[starts]
     numbers: dict[str, int] = {}
     ids = [np.array([numbers.setdefault(t, len(numbers)) for t in terms(w)], dtype=np.int64) for w, _, _ in parts]
-    sums = np.stack([tokens[start:end].sum(axis=0) for _, start, end in parts])
-    starts, ends = (np.array([part[i] for part in parts], dtype=np.int64) for i in (1, 2))
     return Pool(
         [w for w, _, _ in parts], sums, starts, ends - starts, len(parts) // 2, packed,
-        _SHIFT * spread * shifts, list(numbers), ids, centring, codec,
+        list(numbers), ids, centring, codec,
     )  # fmt: skip
 
 
@@ -124,17 +123,13 @@ def write_synthetic(folder: Path, pool: Pool, passages: int, seed: int) -> Count
     tails = rng.integers(pool.heads, 2 * pool.heads, size=len(owners))
     variants = rng.integers(_VARIANTS, size=passages)
     pool.centring.save(folder)
-    lengths = pool.lengths[heads] + pool.lengths[tails]
-    pooled = pool.pooled[heads] + pool.pooled[tails] + lengths[:, None] * pool.shifts[variants[owners]]
-    VectorIndex.build(_unit(pooled)).save(folder)
-    del pooled
+    own = variants[owners]
+    VectorIndex.build(_unit(pool.sums[own, heads] + pool.sums[own, tails])).save(folder)
     parts = np.stack([heads, tails], axis=1)
-    _write_view(
-        folder / "nl" / "sentences", pool, parts.ravel(), np.arange(len(owners)).repeat(2), variants[owners], seed
-    )
+    _write_view(folder / "nl" / "sentences", pool, parts.ravel(), np.arange(len(owners)).repeat(2), own, seed)
     _write_view(folder / "nl" / "passages", pool, parts.ravel(), owners.repeat(2), variants, seed)
     for view, count in (("passages", passages), ("sentences", len(owners))):
-        TokensWriter(folder / "en" / view, pool.codec, pool.pooled.shape[1]).close()
+        TokensWriter(folder / "en" / view, pool.codec, pool.sums.shape[2]).close()
         np.zeros(0, np.int64).tofile(folder / "en" / view / "rows.i64")
         KeywordIndex.build([[]] * count).save(folder / "en" / view)
     (folder / "translations.json").write_text("{}", encoding="utf-8")
@@ -151,7 +146,7 @@ def _write_view(
     folder: Path, pool: Pool, parts: np.ndarray, owners: np.ndarray, variants: np.ndarray, seed: int
 ) -> None:
     """Texts made of parts: `owners` says of each part which text it belongs to, ascending."""
-    writer = TokensWriter(folder, pool.codec, pool.pooled.shape[1])
+    writer = TokensWriter(folder, pool.codec, pool.sums.shape[2])
     texts = len(variants)
     bounds = np.searchsorted(owners, np.arange(0, texts + _AT_ONCE, _AT_ONCE))
     for start, end in pairwise(bounds):

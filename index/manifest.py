@@ -13,7 +13,7 @@ from index.files import FileEntry
 
 __all__ = ["FORMAT", "SEGMENTS", "Counts", "Manifest", "Part", "parse_manifest"]
 
-FORMAT = 3
+FORMAT = 4
 """Raised when a snapshot's files change their meaning; an older or newer one is refused."""
 SEGMENTS = Path("..") / ".." / "segments"
 """From a snapshot's folder to the segments."""

@@ -7,7 +7,10 @@ blocks that they came in (Q4_0), mapped into memory: a question needs some twent
 """
 
 import json
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,13 @@ from index.encoder import Encoded, Part
 from index.errors import ModelError
 from index.weights import Q4_BLOCK, Q4_BYTES, dequantize_q4
 
-__all__ = ["FILES", "OnnxReader"]
+__all__ = ["FILES", "OnnxReader", "open_session"]
 
 FILES = ("encoder.onnx", "embeddings.q4", "tokenizer.json", "heads.npz", "reader.json")
 _PROMPTS = {True: "query: ", False: "passage: "}
+_MANY = 8
+"""Texts from which on each core takes one of its own."""
+_CORES = min(8, os.cpu_count() or 1)
 
 
 class OnnxReader:
@@ -40,18 +46,32 @@ class OnnxReader:
                 raise ValueError("embeddings.q4 has rows of another width")
             with (folder / "heads.npz").open("rb") as file, np.load(file, allow_pickle=False) as heads:
                 self._heads = {name: heads[name] for name in heads.files}
-            self._session, self._tokenizer = _session(folder / "encoder.onnx"), _tokenizer(folder / "tokenizer.json")
+            self._path = folder / "encoder.onnx"
+            self._session, self._tokenizer = open_session(self._path), _tokenizer(folder / "tokenizer.json")
         except Exception as error:  # onnxruntime and tokenizers raise kinds of their own
             reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
             raise ModelError(f"the reader in {folder} cannot be loaded ({reason}): install fiche again") from error
 
     def encode(self, texts: Sequence[str], *, query: bool) -> list[Encoded]:
         """Vectors of each text; what is longer than the reader can take is read up to its limit."""
-        return [self._encode(text, _PROMPTS[query]) for text in texts]
+        prompt = _PROMPTS[query]
+        if len(texts) < _MANY or _CORES < 2:
+            return [self._encode(text, prompt, self._session) for text in texts]
+        single = self._single
+        return list(self._threads.map(lambda text: self._encode(text, prompt, single), texts))
 
-    def _encode(self, text: str, prompt: str) -> Encoded:
+    @cached_property
+    def _single(self) -> Any:
+        """The same network for texts by the dozen: a core for each text takes a fifth less time than all for one."""
+        return open_session(self._path, threads=1)
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(_CORES)
+
+    def _encode(self, text: str, prompt: str, session: Any) -> Encoded:
         told = self._tokenizer.encode(prompt + text)
-        states = self._states(told.ids, together=False)
+        states = self._states(told.ids, session, together=False)
         offsets = np.asarray(told.offsets, dtype=np.int32)
         kept = (offsets[:, 1] > len(prompt)) & (offsets[:, 1] > offsets[:, 0])
         return Encoded(
@@ -68,7 +88,7 @@ class OnnxReader:
         """
         head = f"passage: {part.title}: " if part.title else "passage: "
         told = self._tokenizer.encode(_PROMPTS[True] + question, head + " ".join(part.sentences))
-        return self._choice(self._states(told.ids, together=True), told, len(head), part.sentences)
+        return self._choice(self._states(told.ids, self._session, together=True), told, len(head), part.sentences)
 
     def _choice(self, states: np.ndarray, told: Any, start: int, sentences: Sequence[str]) -> np.ndarray:
         offsets, second = np.asarray(told.offsets), np.array([s == 1 for s in told.sequence_ids])
@@ -84,7 +104,7 @@ class OnnxReader:
             start = end + 1
         return np.array(scores, dtype=np.float32)
 
-    def _states(self, ids: Sequence[int], *, together: bool) -> np.ndarray:
+    def _states(self, ids: Sequence[int], session: Any, *, together: bool) -> np.ndarray:
         """Token states `(n_tokens, dim)`.
 
         One text at a time: int8 layers scale their input by what else is in the batch, so that a text
@@ -93,18 +113,20 @@ class OnnxReader:
         inputs = dequantize_q4(np.ascontiguousarray(self._table[list(ids)]), len(ids), self.dim)
         mask = np.ones((1, len(ids)), dtype=np.int32)
         gate = np.array(1.0 if together else 0.0, dtype=np.float32)
-        (states,) = self._session.run(None, {"inputs": inputs[None], "mask": mask, "gate": gate})
+        (states,) = session.run(None, {"inputs": inputs[None], "mask": mask, "gate": gate})
         return np.asarray(states[0])
 
 
-def _session(path: Path) -> Any:
+def open_session(graph: Path | bytes, threads: int = 0) -> Any:
+    """A session of onnxruntime with a graph, on so many threads; 0: as many as there are cores."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
     options.log_severity_level = 3
     # Threads that wait by spinning answer sooner, but past the run they take the cores from numpy.
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def _tokenizer(path: Path) -> Any:

@@ -14,6 +14,8 @@ from functools import cache
 
 import numpy as np
 
+from index.products import ZERO, products
+
 __all__ = ["PACKINGS", "Packing", "packing"]
 
 PACKINGS = ("float16", "bits4", "bits2")
@@ -39,6 +41,9 @@ class Packing:
     """Float32 unit vectors `(n, dim)` to uint8 rows `(n, bytes)`."""
     unpack: Callable[[np.ndarray], np.ndarray]
     """The reverse: float32 unit vectors."""
+    dots: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    """Packed rows, and float32 vectors `(m, dim)`, to the product of each with each: float32 `(n, m)`. What is kept
+    as levels is multiplied as bytes, its scale last, in a third of the time that unpacking it first takes."""
 
 
 @cache
@@ -56,7 +61,7 @@ def packing(name: str, dim: int) -> Packing:
     if name not in PACKINGS:
         raise ValueError(f"no way {name!r} to pack vectors")
     if name == "float16" or dim % 4:
-        return Packing("float16", 2 * dim, _pack_float16, _unpack_float16)
+        return Packing("float16", 2 * dim, _pack_float16, _unpack_float16, lambda p, v: _unpack_float16(p) @ v.T)
     return _levelled(name, int(name.removeprefix("bits")), dim)
 
 
@@ -93,9 +98,21 @@ def _levelled(name: str, bits: int, dim: int) -> Packing:
         # In stretches that a processor keeps near it: three times as fast.
         return np.concatenate([pack_some(vectors[i : i + _AT_ONCE]) for i in range(0, max(1, len(vectors)), _AT_ONCE)])
 
+    unit = float(levels[-1]) / (255 - ZERO)
+    whole = np.ascontiguousarray(np.rint(table / unit) + ZERO, dtype=np.uint8)
+    octets = whole.view(np.uint16 if together == 2 else np.uint32)[:, 0]
+
+    def scales(rows: np.ndarray) -> np.ndarray:
+        return np.asarray(np.ascontiguousarray(rows[:, -2:]).view("<f2").astype(np.float32))
+
     def unpack(rows: np.ndarray) -> np.ndarray:
         found = np.take(values, rows[:, :-2], mode="clip").view(np.float32)
-        found *= np.ascontiguousarray(rows[:, -2:]).view("<f2").astype(np.float32)
+        found *= scales(rows)
+        return np.asarray(found)
+
+    def dots(rows: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+        found = products(np.take(octets, rows[:, :-2], mode="clip").view(np.uint8), vectors)
+        found *= unit * scales(rows)
         return found
 
-    return Packing(name, dim // together + 2, pack, unpack)
+    return Packing(name, dim // together + 2, pack, unpack, dots)

@@ -16,8 +16,8 @@ from index.packing import Packing, packing
 __all__ = ["TokenTable", "Tokens", "TokensWriter"]
 
 _FILE, _LENGTHS = "tokens.map", "lengths.i32"
-_AT_ONCE = 4096
-"""Token vectors unpacked together: some six megabytes, which a processor keeps near it."""
+_AT_ONCE = 8192
+"""Token vectors unpacked together: which a processor keeps near it."""
 
 
 class TokensWriter:
@@ -80,6 +80,11 @@ class Tokens:
         end = self._starts[text + 1 if last is None else last]
         return self._mapped.rows(np.uint8, self.packing.bytes, int(self._starts[text]), int(end))
 
+    def gathered(self, texts: np.ndarray) -> np.ndarray:
+        """The vectors of some texts, one text's after another's, as they are packed."""
+        width = self.packing.bytes
+        return self._mapped.gather(width * self._starts[texts], width * self._starts[texts + 1]).reshape(-1, width)
+
 
 class TokenTable:
     """The token vectors of the texts of several segments, one segment's after another's."""
@@ -94,20 +99,29 @@ class TokenTable:
 
     def whole(self) -> np.ndarray:
         """All vectors: float32, shape `(n_tokens, dim)`."""
-        pieces = [tokens for tokens, _ in self.pieces(np.arange(len(self.lengths)))]
+        pieces = [packed.unpack(rows) for packed, rows, _ in self._pieces(np.arange(len(self.lengths)))]
         return np.concatenate(pieces) if pieces else np.zeros((0, 0), np.float32)
 
-    def pieces(self, texts: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The vectors of some texts, ascending, in stretches of a few thousand.
+    def similarities(self, question: np.ndarray, texts: np.ndarray) -> np.ndarray:
+        """The best cosine of each question token with any token of each text.
 
-        Yields:
-            float32 vectors `(n_tokens, dim)`, and in them the first of each text.
+        Args:
+            question: unit vectors, shape `(n_question_tokens, dim)`.
+            texts: int64, ascending, shape `(n_texts,)`.
+
+        Returns:
+            float32, shape `(n_question_tokens, n_texts)`.
         """
+        pieces = self._pieces(texts)
+        found = [np.maximum.reduceat(packed.dots(rows, question), firsts).T for packed, rows, firsts in pieces]
+        return np.concatenate([np.zeros((len(question), 0), dtype=np.float32), *found], axis=1)
+
+    def _pieces(self, texts: np.ndarray) -> Iterator[tuple[Packing, np.ndarray, np.ndarray]]:
+        """The packed vectors of some texts, a few thousand at a time, and among them the first of each text."""
         bounds = np.searchsorted(texts, self._first)
         for (tokens, kept), first, start, end in zip(self._parts, self._first, bounds, bounds[1:], strict=False):
             own = kept[texts[start:end] - first]
             lengths = tokens.lengths[own].astype(np.int64)
             cuts = np.flatnonzero(np.diff(np.cumsum(lengths) // _AT_ONCE)) + 1
             for some in np.split(np.arange(len(own)), cuts) if len(own) else []:
-                packed = np.concatenate([tokens.packed(int(text)) for text in own[some]])
-                yield tokens.packing.unpack(packed), np.cumsum(lengths[some]) - lengths[some]
+                yield tokens.packing, tokens.gathered(own[some]), np.cumsum(lengths[some]) - lengths[some]

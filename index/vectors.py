@@ -2,11 +2,13 @@
 
 Knows nothing of what the rows stand for. FAISS notices no bit rot and may crash when one thread
 adds while another searches; so an index here is never changed after it is built, and is read only
-from files whose digest was checked. Up to `EXACT` vectors every one is compared; beyond, those in the
-cells that are nearest (an inverted file, vectors of one byte a value): `python -m evals.scale` says
-what that costs and saves.
+from files whose digest was checked. Up to `EXACT` vectors a part keeps them as they are; beyond, in cells
+(an inverted file, vectors of one byte a value). For one question some `COMPARED` vectors are compared: all,
+where there are no more; else those in as many of the nearest cells: `python -m evals.scale` says what that
+costs and saves.
 """
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,13 +20,14 @@ import numpy as np
 
 from index.errors import SnapshotDamagedError
 
-__all__ = ["EXACT", "VectorIndex", "VectorSearch", "Vectors"]
+__all__ = ["COMPARED", "EXACT", "VectorIndex", "VectorSearch", "Vectors"]
 
 _FILE = "vectors.faiss"
 EXACT = 100_000
 """Up to so many vectors the search compares all of them."""
-_PROBES = 64
-"""Cells that are searched for one question."""
+COMPARED = 200_000
+"""Vectors that one question is compared with, about: a hundredth of a second on two cores."""
+_CORES = min(4, os.cpu_count() or 1)
 _TRAINED = 32
 """Vectors for each cell that the cells are found from."""
 
@@ -39,7 +42,7 @@ class VectorSearch:
     rows: int
     """Vectors that are searched so."""
     probes: int = 0
-    """Cells that are searched for one question; 0 where every vector is compared."""
+    """Cells of each part that are searched for one question; 0 where there are none."""
 
     @property
     def kind(self) -> Literal["exact", "approximate"]:
@@ -53,6 +56,8 @@ class VectorIndex:
     def __init__(self, engine: Any) -> None:
         self._engine = engine
         self._cells = isinstance(engine, faiss.IndexIVF)
+        if self._cells:
+            engine.parallel_mode = 1  # the cells of one question over the cores; by itself, only many questions are
 
     @classmethod
     def build(cls, vectors: np.ndarray, exact: int = EXACT) -> "VectorIndex":
@@ -99,12 +104,14 @@ class VectorIndex:
         """The length of a vector."""
         return int(self._engine.d)
 
-    @property
-    def search_kind(self) -> VectorSearch:
-        """How it searches."""
+    def search_kind(self, share: float = 1.0) -> VectorSearch:
+        """How it searches where a share of its vectors, 0 to 1, is to be compared."""
         if not self._cells:
             return VectorSearch("FAISS", "Flat", self.rows)
-        return VectorSearch("FAISS", f"IVF{self._engine.nlist},SQ8", self.rows, min(_PROBES, self._engine.nlist))
+        return VectorSearch("FAISS", f"IVF{self._engine.nlist},SQ8", self.rows, self._probes(share))
+
+    def _probes(self, share: float) -> int:
+        return int(max(1, round(min(1.0, share) * self._engine.nlist)))
 
     def vectors(self) -> np.ndarray:
         """All vectors, as they are kept: float32, shape `(n_rows, dim)`."""
@@ -112,21 +119,27 @@ class VectorIndex:
             self._engine.make_direct_map()
         return np.asarray(self._engine.reconstruct_n(0, self.rows))
 
-    def search(self, vector: np.ndarray, k: int, among: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def search(
+        self, vector: np.ndarray, k: int, among: np.ndarray | None = None, share: float = 1.0
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Rows and cosines of the `k` nearest of `vector`, best first: shapes `(min(k, n_rows),)`.
 
         Args:
             vector: shape `(dim,)`.
             k: how many are wanted.
-            among: the only rows that may be found; all where it is `None`.
+            among: bool, shape `(n_rows,)`: the only rows that may be found; all where it is `None`.
+            share: how much of it is looked at, 0 to 1, where it has cells.
         """
-        count = min(k, self.rows if among is None else len(among))
+        count = min(k, self.rows if among is None else int(among.sum()))
         if not count:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        given = {} if among is None else {"sel": faiss.IDSelectorBatch(among)}
+        bitmap: Any = faiss.IDSelectorBitmap  # its stub says what C++ takes
+        given = {} if among is None else {"sel": bitmap(np.packbits(among, bitorder="little"))}
         kind = faiss.SearchParametersIVF if self._cells else faiss.SearchParameters
-        chosen = {"nprobe": _PROBES} if self._cells else {}
+        chosen = {"nprobe": self._probes(share)} if self._cells else {}
         query = vector.reshape(1, -1).astype(np.float32)
+        if self._cells:
+            faiss.omp_set_num_threads(_CORES)  # whoever keeps BLAS to one thread keeps FAISS to one as well
         scores, rows = self._engine.search(query, count, params=kind(**given, **chosen))
         found = rows[0] >= 0  # the cells searched may hold fewer
         return rows[0][found], scores[0][found]
@@ -136,8 +149,9 @@ class Vectors:
     """Nearest vectors over several indexes, one's rows after another's; of each only the rows in `kept` count."""
 
     def __init__(self, parts: Sequence[tuple[VectorIndex, np.ndarray]]) -> None:
-        self._parts = [(part, None if len(kept) == part.rows else kept) for part, kept in parts]
+        self._parts = list(parts)
         self._first = np.cumsum([0, *(len(kept) for _, kept in parts)])
+        self._share = COMPARED / max(COMPARED, self.rows)
 
     @property
     def rows(self) -> int:
@@ -149,16 +163,30 @@ class Vectors:
         """How the parts search, each way once, with the vectors of all of them that count."""
         found: Counter[VectorSearch] = Counter()
         for (part, _), count in zip(self._parts, np.diff(self._first).tolist(), strict=True):
-            found[replace(part.search_kind, rows=0)] += count
+            found[replace(part.search_kind(self._share), rows=0)] += count
         return tuple(replace(kind, rows=rows) for kind, rows in found.items())
 
-    def search(self, vector: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and cosines of the `k` nearest of `vector`, best first."""
+    def search(self, vector: np.ndarray, k: int, among: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and cosines of the `k` nearest of `vector`, best first.
+
+        Args:
+            vector: shape `(dim,)`.
+            k: how many are wanted.
+            among: bool, shape `(n_rows,)`: the only rows that may be found, and then all of them are looked at.
+        """
         all_rows, all_scores = [], []
         for (part, kept), first in zip(self._parts, self._first, strict=False):
-            rows, scores = part.search(vector, k, kept)
-            all_rows.append((rows if kept is None else np.searchsorted(kept, rows)) + first)
+            own = None if among is None else among[first : first + len(kept)]
+            if (own is not None and not own.any()) or not len(kept):
+                continue
+            mask = None
+            if own is not None or len(kept) < part.rows:
+                mask = np.zeros(part.rows, dtype=bool)
+                mask[kept] = True if own is None else own
+            rows, scores = part.search(vector, k, mask, self._share if among is None else 1.0)
+            all_rows.append(np.searchsorted(kept, rows) + first)
             all_scores.append(scores)
-        joined, cosines = np.concatenate(all_rows), np.concatenate(all_scores)
+        joined = np.concatenate([np.zeros(0, np.int64), *all_rows])
+        cosines = np.concatenate([np.zeros(0, np.float32), *all_scores])
         best = np.argsort(-cosines, kind="stable")[:k]
         return joined[best], cosines[best]

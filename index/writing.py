@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from index.centring import Centring
+from index.centring import Centring, mean_direction
 from index.embedded import EmbeddedTexts, known_english, texts_of
 from index.encoder import Encoded
 from index.keywords import KeywordIndex
@@ -56,7 +56,8 @@ def write_segment(
     texts = texts_of(documents, memory)
     encoded = embed(texts.distinct())
     centring.save(folder)
-    VectorIndex.build(np.stack([encoded[text].pooled for text in texts.sentences["nl"]])).save(folder)
+    means = [mean_direction(centring.passage(encoded[text].tokens)) for text in texts.sentences["nl"]]
+    VectorIndex.build(np.stack(means)).save(folder)
     _write_views(folder, texts, encoded, centring, codec)
     known = {words: made for d in documents for words, *made in known_english(d, memory)}
     (folder / "translations.json").write_text(json.dumps(known, ensure_ascii=False, indent=0), encoding="utf-8")

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from index.centring import mean_direction
 from index.encoder import Encoder
 from index.snapshot import Snapshot
 from rag.question import content_tokens
@@ -65,13 +66,12 @@ def named_by_meaning(subject: str, cards: Sequence[Card], snapshot: Snapshot, en
         snapshot: what is asked.
         encoder: the model that it was made with.
     """
-    encoded = encoder.encode([subject], query=True)[0]
+    asked = snapshot.centring.question(content_tokens(encoder.encode([subject], query=True)[0], subject), "en")
     search = snapshot.elsewhere.nearest if snapshot.elsewhere else lambda *given: snapshot.vectors.search(*given)[0]
-    near = snapshot.document_of[snapshot.passage_of[search(encoded.pooled, _NEAR)]].tolist()
+    near = snapshot.document_of[snapshot.passage_of[search(mean_direction(asked), _NEAR)]].tolist()
     numbers = [n for n in dict.fromkeys([*near, *range(min(_TITLES, len(cards)))]) if cards[n].title][:_TITLES]
     if len(numbers) < 2:
         return None
-    asked = snapshot.centring.question(content_tokens(encoded, subject), "en")
     model: Any = encoder  # kept by what object it is, which its protocol does not promise
     titles = [snapshot.centring.passage(_title_tokens(model, cards[number].title)) for number in numbers]
     scores = np.array([(asked @ title.T).max(axis=1).mean() for title in titles])

@@ -1,45 +1,40 @@
 """Finds the passages, and the sentences in them, that a question is about.
 
-Knows nothing of answers. A sentence's score is late interaction (MaxSim: for each token of the
-question the best cosine with any token of the text, averaged; Khattab & Zaharia, "ColBERT", 2020)
-with the sentence under its heading, plus the same with its whole passage, plus keyword scores
+Knows nothing of answers. A sentence's score is late interaction (`rag/matching.py`), averaged over the
+question's words, with the sentence under its heading, plus the same with its whole passage, plus keyword scores
 (BM25) of that; the reader then looks at the best passage or two and says which sentence answers. A
 question is held against the Dutch text and against its translation, where there is one: two wordings of
 one sentence, of which the nearer counts, whichever language is asked in. In the Dutch one only the
 names and numbers of an English question can be met as keywords, so only those are looked up there.
 """
 
-import os
 import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from index.encoder import Encoded, Encoder, Judge
 from index.snapshot import Snapshot, View
-from index.tokens import TokenTable
 from index.words import raw_words, terms
+from rag.candidates import Candidates, sentences_of
 from rag.judging import Judgement, judge, judge_alone
 from rag.kinds import expected_kinds
 from rag.language import Language
+from rag.matching import Matcher
 from rag.question import content_tokens
 from rag.records import Hit, Retrieved
 from rag.scope import Scope
 from rag.searching import searching
 from rag.shelf import Aim, Shelf
 
-__all__ = ["Retriever", "Scores", "max_similarities"]
+__all__ = ["Retriever", "Scores"]
 
 TOP = 10
 PASSAGE_WEIGHT = 0.6
 """What a match of the whole passage counts, beside one of the sentence."""
 KEYWORD_WEIGHT = 0.01
 """What a point of BM25 counts, beside cosines."""
-LENGTH_WEIGHT = 0.013
-"""What a longer text loses for having more words to be met by, for each e-fold of tokens."""
 INTRODUCED = 0.08
 """What a sentence gains that first mentions the name whose meaning is asked."""
 JUDGE_WEIGHT = 0.006
@@ -51,12 +46,7 @@ INHERITED = 0.85
 """What is left of a match, one sentence on."""
 _MAX_NAMES = 3
 _MOST_READ = 2
-_MAX_NAMED = 5
-"""Documents that a question names, every sentence of which is looked at."""
-_MOST_WHOLE = 5_000
-"""Passages of the documents that a filter leaves, up to which all of them are candidates."""
 _LOOKED_AT = 50
-_CORES = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,36 +65,15 @@ class Scores:
     """What the reader made of the best passage that it read; `None` of a model that cannot read two texts together."""
 
 
-def max_similarities(question: np.ndarray, tokens: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """The best cosine of each question token with any token of each text.
-
-    Args:
-        question: unit vectors, shape `(n_question_tokens, dim)`.
-        tokens: unit vectors of all texts, one after another, shape `(n_tokens, dim)`.
-        starts: first token of each text, ascending, shape `(n_texts,)`; no text is empty.
-
-    Returns:
-        float32, shape `(n_question_tokens, n_texts)`.
-    """
-    return np.maximum.reduceat(question @ tokens.T, starts, axis=1)
-
-
 class Retriever:
     """Searches one snapshot. Never changes; threads may share it."""
 
     def __init__(self, snapshot: Snapshot, encoder: Encoder) -> None:
         self.snapshot, self.encoder = snapshot, encoder
         self.shelf = Shelf(snapshot, encoder)
-        self._plan = searching(snapshot)
-        self._exhaustive = self._plan.kind == "exact"
-        self._threads = ThreadPoolExecutor(_CORES)
-        self._read = len(snapshot.passages) if self._exhaustive else self._plan.read
-        # Idle BLAS threads spin for work and take the cores from the model: a question took twice as long.
-        threadpool_limits(limits=1, user_api="blas")
-        tables = [v.tokens for views in (snapshot.sentence_views, snapshot.passage_views) for v in views.values()]
-        self._vectors = {id(t): t.whole() for t in tables} if self._exhaustive else {}
-        dutch = snapshot.sentence_views["nl"].tokens, snapshot.passage_views["nl"].tokens
-        self._lengths = [np.log(t.lengths.astype(np.float32)) for t in dutch]
+        plan = searching(snapshot)
+        self.matcher = Matcher(snapshot, in_memory=plan.kind == "exact")
+        self._candidates = Candidates(snapshot, plan, self.matcher)
 
     def retrieve(self, question: str, lang: Language, top: int = TOP, scope: Scope | None = None) -> Retrieved:
         """The best `top` passages, each with its best sentence; scores are comparable within one question.
@@ -119,20 +88,16 @@ class Retriever:
         """Measure every candidate sentence against the question, of the documents that it is put to."""
         aim = aim or self.shelf.aim(question)
         question = aim.question
-        encoded = self.encoder.encode([question], query=True)[0]
-        tokens = self.question_tokens(encoded, question, lang)
+        tokens = self.question_tokens(self.encoder.encode([question], query=True)[0], question, lang)
         words = _words(question, lang)
         keywords = _keywords(words, self.snapshot.passage_views)
-        owners = self._candidates(encoded, words, keywords, aim)
-        passage = self._similarities(tokens, self.snapshot.passage_views, owners)
-        around = PASSAGE_WEIGHT * passage.mean(axis=0) - LENGTH_WEIGHT * self._lengths[1][owners]
-        around += KEYWORD_WEIGHT * keywords[owners] + aim.lift[self.snapshot.document_of[owners]]
-        if len(owners) > self._read:
-            kept = np.sort(np.argpartition(-around, self._read)[: self._read])
-            owners, passage, around = owners[kept], passage[:, kept], around[kept]
-        rows, where = self._sentences_of(owners)
-        sentence = self._inherit(self._similarities(tokens, self.snapshot.sentence_views, rows), rows)
-        total = sentence.mean(axis=0) - LENGTH_WEIGHT * self._lengths[0][rows] + around[where]
+        bonus = KEYWORD_WEIGHT * keywords + aim.lift[self.snapshot.document_of]
+        owners = self._candidates.passages(tokens, words, keywords, bonus, aim)
+        passage = self.matcher.similarities(tokens, self.snapshot.passage_views, owners)
+        around = PASSAGE_WEIGHT * passage.mean(axis=0) - self.matcher.passage_loss[owners] + bonus[owners]
+        rows, where = sentences_of(owners, self.snapshot)
+        sentence = self._inherit(self.matcher.similarities(tokens, self.snapshot.sentence_views, rows), rows)
+        total = sentence.mean(axis=0) - self.matcher.sentence_loss[rows] + around[where]
         total += INTRODUCED * self._introduces(question)[rows]
         judgement = self._consult(question, rows, total, self.encoder) if isinstance(self.encoder, Judge) else None
         return Scores(rows, total, sentence, passage[:, where], judgement)
@@ -220,60 +185,6 @@ class Retriever:
     def question_tokens(self, encoded: Encoded, question: str, lang: Language) -> np.ndarray:
         """Centred vectors of the question's words: float32, shape `(n_question_tokens, dim)`."""
         return self.snapshot.centring.question(content_tokens(encoded, question), lang)
-
-    def _candidates(
-        self, encoded: Encoded, words: Mapping[Language, list[str]], keywords: np.ndarray, aim: Aim
-    ) -> np.ndarray:
-        """Rows of the passages that are looked at, ascending: of the documents that the question is put to."""
-        found, owner = self._found(encoded, words, keywords), self.snapshot.document_of
-        if not self._exhaustive and len(aim.named):
-            found = np.union1d(found, np.flatnonzero(np.isin(owner, aim.named[:_MAX_NAMED])))
-        if aim.allowed is None:
-            return found
-        whole = np.flatnonzero(aim.allowed[owner])
-        kept = found[aim.allowed[owner[found]]]
-        return whole if len(whole) <= _MOST_WHOLE or not len(kept) else kept
-
-    def _found(self, encoded: Encoded, words: Mapping[Language, list[str]], keywords: np.ndarray) -> np.ndarray:
-        if self._exhaustive:
-            return np.arange(len(self.snapshot.passages))
-        if elsewhere := self.snapshot.elsewhere:
-            nearest = self.snapshot.passage_of[elsewhere.nearest(encoded.pooled, self._plan.nearest)]
-            return np.unique(np.concatenate([nearest, elsewhere.worded(words, self._plan.worded)]))
-        nearest, _ = self.snapshot.vectors.search(encoded.pooled, self._plan.nearest)
-        count = min(self._plan.worded, len(keywords) - 1)
-        best = np.argpartition(-keywords, count)[: count + 1]
-        return np.unique(np.concatenate([self.snapshot.passage_of[nearest], best[keywords[best] > 0]]))
-
-    def _sentences_of(self, passages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of all their sentences, since one may inherit from those before it; and each one's passage's place."""
-        snapshot = self.snapshot
-        first, counts = snapshot.first_sentence[passages], snapshot.sentences_of[passages]
-        rows = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-        return rows, np.repeat(np.arange(len(passages)), counts)
-
-    def _similarities(self, question: np.ndarray, views: Mapping[Language, View], rows: np.ndarray) -> np.ndarray:
-        """Best cosine of each question token with each row, in whichever view of it is nearer."""
-        found = self._against(question, views["nl"].tokens, rows)
-        translated = views["en"].rows
-        if len(translated):
-            known = np.isin(rows, translated)
-            at = np.searchsorted(translated, rows[known])
-            found[:, known] = np.maximum(found[:, known], self._against(question, views["en"].tokens, at))
-        return found
-
-    def _against(self, question: np.ndarray, table: TokenTable, rows: np.ndarray) -> np.ndarray:
-        if self._exhaustive:
-            starts = np.cumsum(table.lengths) - table.lengths
-            return max_similarities(question, self._vectors[id(table)], starts)[:, rows]
-        # NumPy lets other threads run while it unpacks and multiplies, so each core takes a share.
-        shares = np.array_split(rows, _CORES)
-        return np.concatenate([*self._threads.map(lambda own: _read(question, table, own), shares)], axis=1)
-
-
-def _read(question: np.ndarray, table: TokenTable, rows: np.ndarray) -> np.ndarray:
-    found = [max_similarities(question, tokens, starts) for tokens, starts in table.pieces(rows)]
-    return np.concatenate([np.zeros((len(question), 0), dtype=np.float32), *found], axis=1)
 
 
 def _words(question: str, lang: Language) -> dict[Language, list[str]]:

@@ -13,10 +13,12 @@ __all__ = ["Searching", "searching"]
 
 ALL_ROWS = EXACT_SENTENCES
 """Up to as many sentences every one is scored; beyond, only the candidates of a first search."""
-CANDIDATES = 1000
-"""Sentences whose vectors are nearest, and a third as many passages that have the question's words."""
-READ = 60
-"""Candidate passages whose sentences are scored: those that match best as a whole."""
+CANDIDATES = 2000
+"""Sentences whose mean vectors are nearest."""
+WORDED = 100
+"""Passages that have the question's words, whose sentences are candidates too."""
+READ = 120
+"""Passages whose sentences are scored: those of the candidates that match best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Searching:
     worded: int
     """Passages that have the question's words, likewise."""
     read: int
-    """Passages among the candidates whose sentences are scored, likewise."""
+    """Passages whose sentences are scored, likewise."""
     vectors: tuple[VectorSearch, ...]
     """How the nearest are found."""
     tokens: tuple[str, ...]
@@ -60,4 +62,4 @@ def searching(snapshot: Snapshot) -> Searching:
     tokens = tuple(sorted({segment.codec for segment, _ in snapshot.parts}))
     if elsewhere is None and count <= ALL_ROWS:
         return Searching(count, 0, 0, 0, vectors, tokens)
-    return Searching(count, CANDIDATES, CANDIDATES // 3, READ, vectors, tokens)
+    return Searching(count, CANDIDATES, WORDED, READ, vectors, tokens)

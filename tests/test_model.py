@@ -49,6 +49,7 @@ def test_tokens_point_at_their_words(encoder: Encoder) -> None:
 
 def test_a_batch_gives_what_single_texts_give(encoder: Encoder) -> None:
     texts = ["Kort.", "Een veel langere zin over het kabinet, de Raad en de lidstaten.", "Nog een."]
+    texts += [f"Artikel {number} geldt voor alle lidstaten." for number in range(20)]  # enough for all cores
     for one, together in zip(texts, encoder.encode(texts, query=False), strict=True):
         alone = encoder.encode([one], query=False)[0]
         assert alone.tokens.shape == together.tokens.shape

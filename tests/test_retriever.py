@@ -13,7 +13,8 @@ from index.snapshot import Snapshot, write_snapshot
 from index.store import Manifest
 from index.vectors import VectorIndex
 from index.words import terms
-from rag.retriever import Retriever, max_similarities
+from rag.matching import max_similarities
+from rag.retriever import Retriever
 from tests.conftest import WordHashEncoder
 
 

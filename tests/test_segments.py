@@ -176,6 +176,7 @@ def test_a_killed_bulk_addition_goes_on_where_it_was(
     tmp_path: Path, fake: WordHashEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index.update, "_BATCH", 20)
+    monkeypatch.setattr(index.snapshot, "_CHUNK", 16)
     settings = load_settings(home=tmp_path)
     build_index(settings, fake, [made("vast", 999)])
     documents = [made(f"d{i}", i) for i in range(10)]
@@ -251,6 +252,22 @@ def test_blocks(tmp_path: Path) -> None:
     assert bytes(mapped.read(5 * BLOCK, len(content))) == content[5 * BLOCK :]
 
 
+def test_stretches_are_read_together_and_each_block_is_checked(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    content = bytearray(np.random.default_rng(1).bytes(9 * BLOCK + 7))
+    path.write_bytes(content)
+    blocks = block_digests(path)[1]
+    content[6 * BLOCK + 9] ^= 4
+    path.write_bytes(content)
+    cuts = [(0, 9), (9, 40), (BLOCK - 3, BLOCK), (BLOCK, 3 * BLOCK + 1), (8 * BLOCK, len(content))]
+    starts, ends = np.array(cuts, dtype=np.int64).T
+    for known in (blocks, None):
+        gathered = Mapped(path, known).gather(starts, ends)
+        assert bytes(gathered) == b"".join(content[start:end] for start, end in cuts)
+    with pytest.raises(SnapshotDamagedError, match="x is damaged"):
+        Mapped(path, blocks).gather(np.array([0, 5 * BLOCK + 9]), np.array([4, 6 * BLOCK + 1]))
+
+
 def test_bm25_is_that_of_bm25s(tmp_path: Path) -> None:
     bm25s = pytest.importorskip("bm25s")
     rng = np.random.default_rng(4)
@@ -295,6 +312,7 @@ def test_packed_vectors_are_near_what_they_were(name: str, least: float) -> None
     found = way.unpack(packed)
     assert np.linalg.norm(found, axis=1) == pytest.approx(1, abs=2e-3)
     assert (found * vectors).sum(axis=1).mean() > least
+    assert way.dots(packed, vectors[:20]) == pytest.approx(found @ vectors[:20].T, abs=3e-3)
 
 
 def test_cells_find_what_comparing_all_finds() -> None:
@@ -303,13 +321,17 @@ def test_cells_find_what_comparing_all_finds() -> None:
     vectors = (centres[rng.integers(50, size=6000)] + 0.4 * rng.standard_normal((6000, 32))).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     exact, cells = VectorIndex.build(vectors), VectorIndex.build(vectors, exact=1000)
-    assert (exact.search_kind.kind, cells.search_kind.kind) == ("exact", "approximate")
+    assert (exact.search_kind().kind, cells.search_kind().kind) == ("exact", "approximate")
     kept = np.flatnonzero(np.arange(6000) % 3)
+    few = np.arange(4000) % 50 == 7
     for query in vectors[::500]:
-        assert len(set(exact.search(query, 20)[0]) & set(cells.search(query, 20)[0])) >= 18
+        assert len(set(exact.search(query, 20)[0]) & set(cells.search(query, 20, share=0.25)[0])) >= 18
         among = Vectors([(cells, kept)]).search(query, 20)[0]
         assert (kept[among] % 3 > 0).all()
         assert len(set(kept[among]) & set(kept[Vectors([(exact, kept)]).search(query, 20)[0]])) >= 18
+        some = Vectors([(exact, kept), (cells, kept)]).search(query, 20, np.concatenate([few, few]))[0]
+        assert len(some) == 20
+        assert few[some % 4000].all()
 
 
 def test_the_snapshot_of_nothing_new_is_the_same_one(tmp_path: Path, fake: WordHashEncoder) -> None:
@@ -342,8 +364,8 @@ def test_how_an_index_is_searched_is_chosen_and_told(
     snapshot = opened(settings)
     shown, data = told(snapshot)
     assert data["search"]["kind"] == "approximate"
-    assert data["search"]["candidates"] == {"nearest": 1000, "worded": 333, "read": 60}
-    assert "search approximate: candidates are the 1,000 nearest sentences and 333 passages by their words" in shown
+    assert data["search"]["candidates"] == {"nearest": 2000, "worded": 100, "read": 120}
+    assert "search approximate: candidates are the 2,000 nearest sentences and 100 passages by their words" in shown
     assert sum(way["rows"] for way in data["search"]["vectors"]) == len(snapshot.sentences)
     assert re.search(r"nearest approximate \(FAISS IVF\d+,SQ8, \d+ cells searched, \d+ vectors\)", shown)
     assert f"nearest exact (FAISS Flat, {small} vectors)" in shown

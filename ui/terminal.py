@@ -249,7 +249,7 @@ def _scored(search: Mapping[str, Any]) -> str:
     if not (first := search["candidates"]):
         return f"each of the {search['sentences']:,} sentences is scored"
     candidates = f"the {first['nearest']:,} nearest sentences and {first['worded']:,} passages by their words"
-    return f"candidates are {candidates}, of which the best {first['read']} passages are scored"
+    return f"candidates are {candidates}, of whose passages the best {first['read']} are scored"
 
 
 def _nearest(way: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from torch import nn
 
 from evals.reader.answering import Adapted
 from index.onnx_reader import FILES
+from index.products import ZERO
 from index.weights import Weights, read_weights
 
 __all__ = ["choose_vocabulary", "digest", "export"]
@@ -204,4 +205,26 @@ def _store_as_int8(path: Path, nodes: list[str]) -> None:
         model.graph.initializer.extend(onnx.numpy_helper.from_array(v, f"{name}_{k}") for k, v in parts.items())
         back = onnx.helper.make_node("DequantizeLinear", [f"{name}_{part}" for part in parts], [name], axis=1)
         model.graph.node.insert(place, back)
+    onnx.save(model, str(path))
+
+
+def write_products(path: Path) -> None:
+    """Write the graph of `index/products.py`: bytes times signed bytes, as float32."""
+    import onnx
+
+    make, kinds = onnx.helper, onnx.TensorProto
+    zero = onnx.numpy_helper.from_array(np.array(ZERO, dtype=np.uint8), "zero")
+    nodes = [
+        make.make_node("MatMulInteger", ["rows", "vectors", "zero"], ["whole"]),
+        make.make_node("Cast", ["whole"], ["found"], to=kinds.FLOAT),
+    ]
+    given = [
+        make.make_tensor_value_info("rows", kinds.UINT8, ["n", "dim"]),
+        make.make_tensor_value_info("vectors", kinds.INT8, ["dim", "m"]),
+    ]
+    made = [make.make_tensor_value_info("found", kinds.FLOAT, ["n", "m"])]
+    model = make.make_model(
+        make.make_graph(nodes, "products", given, made, [zero]), opset_imports=[make.make_opsetid("", 17)]
+    )
+    model.ir_version = 8  # what the oldest onnxruntime that fiche takes reads
     onnx.save(model, str(path))

@@ -14,7 +14,7 @@ from evals.reader.answering import Adapted, beside, encode
 from evals.reader.corpus import Corpus
 from evals.reader.documents import pools
 from evals.reader.retrieval import Tower
-from rag.retriever import max_similarities
+from rag.matching import max_similarities
 
 __all__ = ["measure_answering", "measure_retrieval"]
 
