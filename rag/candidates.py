@@ -56,10 +56,7 @@ class Candidates:
         if self._plan.kind == "exact":
             every = np.arange(len(self._snapshot.passages))
             return every if aim.allowed is None else every[aim.allowed[self._snapshot.document_of]]
-        rows = self._first(question, words, keywords, aim)
-        if not len(rows):
-            return rows
-        snapshot = self._snapshot
+        rows, snapshot = self._first(question, words, keywords, aim), self._snapshot
         owners = snapshot.passage_of[rows]
         scores = self._matcher.in_dutch(question, snapshot.sentence_views, rows).mean(axis=0)
         scores += bonus[owners] - self._matcher.sentence_loss[rows]
