@@ -50,7 +50,7 @@ _SEGMENT = 100_000
 """Passages in a segment: a bulk addition leaves ones of about this size."""
 _TEXTS = 800
 _ASKED, _WARM = 60, 10
-_COMPARED = {1_000: 40, 10_000: 40, 100_000: 20}
+_COMPARED = {1_000: 40, 10_000: 40, 100_000: 40}
 """Questions that are compared with the exhaustive search, which takes hours for a million passages."""
 _TOP = 10
 Asked = tuple[str, Language]

@@ -30,7 +30,7 @@ from index.writing import Kept, Progress, write_segment
 
 __all__ = ["Progress", "Snapshot", "View", "choose_codec", "encode_all", "kept_of", "segment_files", "write_snapshot"]
 
-_CHUNK = 64
+_CHUNK = 128
 _DOCUMENTS = 256
 """Documents that are kept in memory once they were read."""
 EXACT_SENTENCES = 2_000
