@@ -39,6 +39,7 @@ _KINDS = {
     "unseen": "four invented fiches, kept apart",
     "fic": "invented fiches, held out",
     "brf": "a letter to parliament, held out",
+    "rap": "an inspectorate's report, held out",
     "ak": "government guidance, held out",
     "dk": "ministers' answers, held out",
     "aia": "the AI Act, held out",

@@ -170,13 +170,16 @@ class Writing:
             shutil.rmtree(path, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Remove the segments that no kept snapshot consists of."""
+        """Remove the segments that no kept snapshot consists of; none where a snapshot does not say what it consists of.
+
+        A disk that fails for a moment must not cost the current index its segments; what stays goes the next time.
+        """
         used: set[str] = set()
         for path in self._snapshots.glob("[!.]*"):
             try:
                 used |= {part.segment for part in self._store.manifest(path.name).segments}
-            except SnapshotDamagedError:  # it cannot become current either
-                continue
+            except SnapshotDamagedError:
+                return
         for path in self._pending.glob("*"):
             with suppress(OSError, ValueError, KeyError, TypeError):
                 used.add(json.loads(path.read_text(encoding="utf-8"))["segment"])

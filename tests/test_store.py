@@ -1,5 +1,6 @@
 """Snapshots on disk: whole or not there, and never another than the one that was written."""
 
+import contextlib
 import hashlib
 import json
 import multiprocessing
@@ -8,7 +9,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from index.reader import read_text
 from index.records import Document
 from index.settings import Settings, load_settings
 from index.snapshot import Snapshot
-from index.store import SnapshotStore
+from index.store import Manifest, SnapshotStore
 from rag.retriever import Retriever
 from tests.conftest import WordHashEncoder
 
@@ -216,6 +217,28 @@ def test_readers_meet_only_whole_snapshots(built: Settings, fake: WordHashEncode
     for reader in readers:
         reader.join()
     assert failures == []
+
+
+def test_a_disk_that_fails_once_costs_no_segment(
+    built: Settings, fake: WordHashEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be read now may be what the index consists of: nothing is thrown away."""
+    store, read = index_store(built), SnapshotStore.manifest
+    for failing in range(1, 9):
+        asked = iter(range(1, 100))
+
+        def flaky(self: SnapshotStore, *given: str, at: int = failing, asked: Iterator[int] = asked) -> Manifest:
+            if next(asked) == at:
+                raise SnapshotDamagedError("manifest.json cannot be read")
+            return read(self, *given)
+
+        monkeypatch.setattr(SnapshotStore, "manifest", flaky)
+        with contextlib.suppress(SnapshotDamagedError):
+            build_index(built, fake, [read_text(f"1. Deel {failing}\n\nHet kabinet is positief.", "klein")])
+        monkeypatch.setattr(SnapshotStore, "manifest", read)
+        assert len(open_snapshot(built, any_model=True).documents) == 1
+        present = {path.name for path in (built.home / "index" / "segments").iterdir()}
+        assert {part.segment for part in store.manifest().segments} <= present
 
 
 def test_two_builds_at_once_are_told_apart(built: Settings, fake: WordHashEncoder) -> None:
