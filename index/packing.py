@@ -14,7 +14,7 @@ from functools import cache
 
 import numpy as np
 
-from index.products import ZERO, products
+from index.products import SPAN, ZERO, products
 
 __all__ = ["PACKINGS", "Packing", "packing"]
 
@@ -98,7 +98,7 @@ def _levelled(name: str, bits: int, dim: int) -> Packing:
         # In stretches that a processor keeps near it: three times as fast.
         return np.concatenate([pack_some(vectors[i : i + _AT_ONCE]) for i in range(0, max(1, len(vectors)), _AT_ONCE)])
 
-    unit = float(levels[-1]) / (255 - ZERO)
+    unit = float(levels[-1]) / SPAN
     whole = np.ascontiguousarray(np.rint(table / unit) + ZERO, dtype=np.uint8)
     octets = whole.view(np.uint16 if together == 2 else np.uint32)[:, 0]
 

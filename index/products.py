@@ -12,10 +12,11 @@ import numpy as np
 
 from index.onnx_reader import open_session
 
-__all__ = ["ZERO", "products"]
+__all__ = ["SPAN", "ZERO", "products"]
 
-ZERO = 128
-"""The byte that stands for nought."""
+ZERO, SPAN = 64, 63
+"""The byte that stands for nought, and how far from it others may be: with all of a byte's range, processors
+without VNNI would add two products in sixteen bits that do not hold them, and say nothing."""
 _MOST = 127
 
 
@@ -23,7 +24,7 @@ def products(rows: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """The product of each row with each vector, float32 `(n, m)`, where a byte counts as what it is above `ZERO`.
 
     Args:
-        rows: uint8, shape `(n, dim)`.
+        rows: uint8, shape `(n, dim)`, each within `SPAN` of `ZERO`.
         vectors: float32, shape `(m, dim)`; rounded to 255 steps each, which moves a cosine by some 0.0005.
     """
     steps = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / _MOST

@@ -170,7 +170,7 @@ class Writing:
             shutil.rmtree(path, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Remove the segments that no kept snapshot consists of; none where a snapshot does not say what it consists of.
+        """Remove the segments that no kept snapshot consists of; none where one of these does not say which it has.
 
         A disk that fails for a moment must not cost the current index its segments; what stays goes the next time.
         """
