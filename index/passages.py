@@ -37,8 +37,8 @@ def group_paragraphs(text: str, paragraphs: list[Paragraph]) -> Iterator[tuple[s
             for a, b in split_sentences(text[paragraph.start : paragraph.end])
         ]
         size = len(text[paragraph.start : paragraph.end].split())
-        joins = paragraph.is_item and group and section == paragraph.section and words + size <= MAX_PASSAGE_WORDS
-        if not joins:
+        follows = paragraph.is_item and group and section == paragraph.section
+        if not follows or words + size > MAX_PASSAGE_WORDS or text[group[-1].end : paragraph.start].strip():
             yield from _parts(text, section, group)
             group, section, words = [], paragraph.section, 0
         group += sentences

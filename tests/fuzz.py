@@ -19,10 +19,10 @@ FOUND = Path(__file__).parent / "data" / "found"
 def _documents(raw: bytes) -> None:
     from index.errors import DocumentError
     from index.reader import read_text
-    from tests.texts import check_document
+    from tests.texts import as_text, check_document
 
     try:
-        document = read_text(raw.decode("utf-8", "surrogatepass" if raw[:1] == b"\xed" else "replace"), "x")
+        document = read_text(as_text(raw), "x")
     except DocumentError:
         return
     check_document(document)

@@ -26,7 +26,7 @@ from rag.question import MAX_QUESTION_CHARS, clean_question
 from rag.records import Answer
 from tests.citations import check_answer
 from tests.test_cli import run
-from tests.texts import anything, check_document, check_sentences, likely
+from tests.texts import anything, as_text, check_document, check_sentences, likely
 from tests.web import Site
 
 CASES = Path(__file__).parent / "data" / "found"
@@ -134,7 +134,7 @@ def test_any_text_becomes_a_document_or_a_reason(request: pytest.FixtureRequest,
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.txt")), ids=lambda path: path.stem)
 def test_what_was_found_before(path: Path) -> None:
-    whole(path.read_bytes().decode("utf-8", "surrogatepass"))
+    whole(as_text(path.read_bytes()))
 
 
 @searches(150, 20_000, text=anything(1000))

@@ -94,6 +94,11 @@ def anything(largest: int = 400) -> st.SearchStrategy[str]:
     return st.one_of(likely(), text, st.tuples(likely(), text, likely()).map("".join))
 
 
+def as_text(raw: bytes) -> str:
+    """Any bytes as a text: with lone surrogates where they begin with one, else with signs for what is none."""
+    return raw.decode("utf-8", "surrogatepass" if raw[:1] == b"\xed" else "replace")
+
+
 def check_sentences(text: str, spans: list[tuple[int, int]]) -> None:
     """In order, not overlapping, and covering all but spaces."""
     left = 0
