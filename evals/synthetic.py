@@ -22,6 +22,7 @@ from index.keywords import KeywordIndex
 from index.manifest import Counts
 from index.memory import TranslationMemory
 from index.packing import packing
+from index.ranges import ranges
 from index.records import Document, Passage, Span
 from index.segment import DocumentEntry, to_json, write_entries
 from index.tokens import TokensWriter
@@ -151,7 +152,7 @@ def _write_view(
     bounds = np.searchsorted(owners, np.arange(0, texts + _AT_ONCE, _AT_ONCE))
     for start, end in pairwise(bounds):
         own, sizes = parts[start:end], pool.lengths[parts[start:end]]
-        places = np.repeat(pool.starts[own] - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+        places = ranges(pool.starts[own], sizes)
         rows = pool.packed[np.repeat(variants[owners[start:end]], sizes), places]
         writer.add_packed(rows, np.add.reduceat(sizes, np.flatnonzero(np.diff(owners[start:end], prepend=-1))))
     writer.close()

@@ -15,6 +15,7 @@ import numpy as np
 from xxhash import xxh3_64_digest
 
 from index.errors import SnapshotDamagedError
+from index.ranges import ranges
 
 __all__ = ["BLOCK", "DIGEST", "Mapped", "block_digests"]
 
@@ -101,8 +102,7 @@ class Mapped:
             starts: int64, where each begins; there is one at least.
             ends: int64, where each ends.
         """
-        first, counts = starts // BLOCK, -(-ends // BLOCK) - starts // BLOCK
-        blocks = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        blocks = ranges(starts // BLOCK, -(-ends // BLOCK) - starts // BLOCK)
         for block in np.unique(blocks[~self._checked[blocks]]).tolist():
             self._check(self._take(block * BLOCK, min((block + 1) * BLOCK, self.size)), block, block + 1)
         out, at = np.empty(int((ends - starts).sum()), np.uint8), 0

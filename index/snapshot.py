@@ -208,6 +208,18 @@ class Snapshot:
         """Whether the English of these words was made by a machine and read by nobody."""
         return next((s.translations[words].origin for s, _ in self.parts if words in s.translations), "") == "machine"
 
+    def nearest(self, vector: np.ndarray, count: int, among: np.ndarray | None = None) -> np.ndarray:
+        """Rows of the `count` sentences whose vectors are nearest, found where candidates are found.
+
+        Args:
+            vector: a mean direction, shape `(dim,)`.
+            count: how many are wanted.
+            among: bool, shape `(n_sentences,)`: the only rows that may be found, and then they are found here.
+        """
+        if self.elsewhere and among is None:
+            return self.elsewhere.nearest(vector, count)
+        return self.vectors.search(vector, count, among)[0]
+
     @property
     def first_sentence(self) -> np.ndarray:
         """int64, shape `(n_passages,)`: the row of each passage's first sentence."""

@@ -75,10 +75,9 @@ class Tokens:
             raise ValueError(f"{folder / _FILE} has {mapped.size} bytes")
         return cls(mapped, lengths, packed_as)
 
-    def packed(self, text: int, last: int | None = None) -> np.ndarray:
-        """The vectors of a text, or of all from `text` to before `last`, as they are packed."""
-        end = self._starts[text + 1 if last is None else last]
-        return self._mapped.rows(np.uint8, self.packing.bytes, int(self._starts[text]), int(end))
+    def packed(self, text: int) -> np.ndarray:
+        """The vectors of a text, as they are packed."""
+        return self._mapped.rows(np.uint8, self.packing.bytes, int(self._starts[text]), int(self._starts[text + 1]))
 
     def gathered(self, texts: np.ndarray) -> np.ndarray:
         """The vectors of some texts, one text's after another's, as they are packed."""

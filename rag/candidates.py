@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from index.centring import mean_direction
+from index.ranges import ranges
 from index.snapshot import Snapshot
 from rag.language import Language
 from rag.matching import Matcher
@@ -25,9 +26,8 @@ _MAX_NAMED = 5
 
 def sentences_of(passages: np.ndarray, snapshot: Snapshot) -> tuple[np.ndarray, np.ndarray]:
     """Rows of all sentences of passages, int64 and in their order, and the place in `passages` of each one's own."""
-    first, counts = snapshot.first_sentence[passages], snapshot.sentences_of[passages]
-    rows = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-    return rows, np.repeat(np.arange(len(passages)), counts)
+    counts = snapshot.sentences_of[passages]
+    return ranges(snapshot.first_sentence[passages], counts), np.repeat(np.arange(len(passages)), counts)
 
 
 class Candidates:
@@ -74,13 +74,9 @@ class Candidates:
         if len(aim.named):
             named = np.isin(owner, aim.named[:_MAX_NAMED])
             worded = np.union1d(worded, np.flatnonzero(named if allowed is None else named & allowed))
-        return np.union1d(self._nearest(mean_direction(question), allowed), sentences_of(worded, snapshot)[0])
-
-    def _nearest(self, vector: np.ndarray, allowed: np.ndarray | None) -> np.ndarray:
-        if (elsewhere := self._snapshot.elsewhere) and allowed is None:
-            return elsewhere.nearest(vector, self._plan.nearest)
-        among = None if allowed is None else allowed[self._snapshot.passage_of]
-        return self._snapshot.vectors.search(vector, self._plan.nearest, among)[0]
+        among = None if allowed is None else allowed[snapshot.passage_of]
+        nearest = snapshot.nearest(mean_direction(question), self._plan.nearest, among)
+        return np.union1d(nearest, sentences_of(worded, snapshot)[0])
 
     def _worded(
         self, words: Mapping[Language, list[str]], keywords: np.ndarray, allowed: np.ndarray | None

@@ -67,8 +67,7 @@ def named_by_meaning(subject: str, cards: Sequence[Card], snapshot: Snapshot, en
         encoder: the model that it was made with.
     """
     asked = snapshot.centring.question(content_tokens(encoder.encode([subject], query=True)[0], subject), "en")
-    search = snapshot.elsewhere.nearest if snapshot.elsewhere else lambda *given: snapshot.vectors.search(*given)[0]
-    near = snapshot.document_of[snapshot.passage_of[search(mean_direction(asked), _NEAR)]].tolist()
+    near = snapshot.document_of[snapshot.passage_of[snapshot.nearest(mean_direction(asked), _NEAR)]].tolist()
     numbers = [n for n in dict.fromkeys([*near, *range(min(_TITLES, len(cards)))]) if cards[n].title][:_TITLES]
     if len(numbers) < 2:
         return None

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from index.reader import read_text
 from index.settings import Settings
 from rag.answer import compose
 from rag.records import Answer, Citation
-from tests.web import Site, markup, serving
+from tests.web import Site, markup, serving, until
 from ui.web.app import make_app
 from ui.web.causes import in_dutch
 from ui.web.feedback import Feedback
@@ -189,23 +188,15 @@ def test_one_task_at_a_time_and_an_error_is_a_sentence() -> None:
     with pytest.raises(FicheError, match="another task"):
         jobs.start("b", lambda progress: None)
     go.set()
-    _until(lambda: not jobs.state()["running"])
+    until(lambda: not jobs.state()["running"])
 
     def fails(progress: Callable[[int, int], None]) -> None:
         raise RuntimeError("secret")
 
     jobs.start("c", fails)
-    _until(lambda: not jobs.state()["running"])
+    until(lambda: not jobs.state()["running"])
     assert "secret" not in json.dumps(jobs.state())
     assert jobs.state()["error"]["nl"].startswith("Er ging iets mis")
-
-
-def _until(done: Callable[[], bool]) -> None:
-    for _ in range(400):
-        if done():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it never ended")
 
 
 def test_logins_are_read_and_a_wrong_one_is_told() -> None:
@@ -246,7 +237,7 @@ def test_no_file_is_taken_that_is_too_large_or_no_text(site: Site) -> None:
     assert "rename it to .html" in site.service.add_document({"name": "x.pdf", "content": pdf})["error"]["en"]
     assert site.service.report({"name": "../../../etc"})["error"]
     assert site.service.run_set({"name": "../../etc/passwd"})["kind"] == "run"
-    _until(lambda: not site.service.jobs.state()["running"])
+    until(lambda: not site.service.jobs.state()["running"])
     assert "error" in site.service.jobs.state()
 
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.conftest import WordHashEncoder
-from tests.web import Site, running, serving
+from tests.web import Site, running, serving, until
 from ui.web.app import make_app
 from ui.web.guard import Guard
 from ui.web.jobs import Jobs
@@ -169,7 +169,7 @@ def test_a_task_is_its_owners(own: tuple[Site, str]) -> None:
 def test_what_came_of_a_task_is_told_to_its_owner_alone() -> None:
     jobs, go = Jobs(), threading.Event()
     jobs.start("run", lambda progress: "van an", "an")
-    _until(lambda: not jobs.state("an")["running"])
+    until(lambda: not jobs.state("an")["running"])
     jobs.start("index", lambda progress: go.wait(5), "bo")
     assert jobs.state("an") == {
         "kind": "run", "running": False, "busy": True, "done": 0, "total": 0, "result": "van an",
@@ -177,17 +177,9 @@ def test_what_came_of_a_task_is_told_to_its_owner_alone() -> None:
     assert jobs.state("cas") == {"kind": "", "running": False, "busy": True, "done": 0, "total": 0, "result": None}
     assert jobs.state("bo")["running"]
     go.set()
-    _until(lambda: not jobs.state("bo")["busy"])
+    until(lambda: not jobs.state("bo")["busy"])
     assert jobs.state("bo")["result"] is True
     assert jobs.state("an")["result"] == "van an"
-
-
-def _until(done: Callable[[], bool]) -> None:
-    for _ in range(400):
-        if done():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it never ended")
 
 
 def test_documents_are_everybodys(own: tuple[Site, str]) -> None:

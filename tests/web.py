@@ -151,3 +151,12 @@ def running(home: Path, encoder: Encoder, more: Callable[[str], list[Document]] 
             service = Keeping(settings, engine)
             with serving(Guard(make_app(service, []))) as url:
                 yield Site(url, settings, engine, service, fetched, address)
+
+
+def until(done: Callable[[], bool]) -> None:
+    """Wait for something that takes a moment, eight seconds at most."""
+    for _ in range(400):
+        if done():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it never ended")

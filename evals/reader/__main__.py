@@ -22,7 +22,7 @@ from rich.console import Console
 from evals.plots import curve
 from evals.reader.answering import Adapted, AnswerSettings, train_answering
 from evals.reader.corpus import read_corpus
-from evals.reader.export import export
+from evals.reader.export import export, write_products
 from evals.reader.holdout import measure_answering, measure_retrieval
 from evals.reader.retrieval import Tower, TrainSettings, average, mine, train_retrieval
 from index.centring import Centring
@@ -146,6 +146,7 @@ def main(
 def _ship(adapted: Adapted, tokenizer: Any, recipe: dict[str, Any], figures: dict[str, Any], work: Path) -> None:
     target = shipped_reader()
     export(adapted, bundled_weights(), tokenizer.backend_tokenizer, target, {"recipe": recipe})
+    write_products(target.parent / "products.onnx")
     Centring.compute(OnnxReader(target)).save(target)
     record = Path(__file__).parent / "record"
     record.mkdir(exist_ok=True)

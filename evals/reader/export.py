@@ -22,7 +22,7 @@ from index.onnx_reader import FILES
 from index.products import ZERO
 from index.weights import Weights, read_weights
 
-__all__ = ["choose_vocabulary", "digest", "export"]
+__all__ = ["choose_vocabulary", "digest", "export", "write_products"]
 
 NAME = "fiche-reader"
 _SHORT = 3
