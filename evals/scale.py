@@ -36,7 +36,7 @@ from index.snapshot import Snapshot, View, choose_codec
 from index.update import memory_digest
 from rag.candidates import Candidates
 from rag.language import Language
-from rag.matching import Matcher
+from rag.matching import Matched, Matcher
 from rag.retriever import Retriever
 from rag.searching import searching
 
@@ -70,7 +70,9 @@ class _Matched(Matcher):
         found = super().similarities(np.concatenate(questions), views, rows)
         return np.split(found, np.cumsum([len(tokens) for tokens in questions])[:-1])
 
-    def similarities(self, question: np.ndarray, views: Mapping[Language, View], rows: np.ndarray) -> np.ndarray:
+    def similarities(
+        self, question: np.ndarray, views: Mapping[Language, View], rows: np.ndarray, matched: Matched | None = None
+    ) -> np.ndarray:
         """What was found before."""
         return self._found[id(views)][self._asked[question.tobytes()]][:, rows]
 
@@ -78,9 +80,9 @@ class _Matched(Matcher):
 class _Every(Candidates):
     """Every passage."""
 
-    def passages(self, question: np.ndarray, *_: Any) -> np.ndarray:
+    def passages(self, question: np.ndarray, *_: Any) -> tuple[np.ndarray, None]:
         """Rows of them all."""
-        return np.arange(len(self._snapshot.passages))
+        return np.arange(len(self._snapshot.passages)), None
 
 
 class Exhaustive(Retriever):

@@ -68,8 +68,8 @@ class Part:
 class Judge(Protocol):
     """A model that can read a question and a passage together; the shipped reader does."""
 
-    def judge(self, question: str, part: Part) -> np.ndarray:
-        """The logits that none of the part's sentences answers, then that each of them does."""
+    def judge(self, question: str, parts: Sequence[Part]) -> list[np.ndarray]:
+        """Of each part the logits that none of its sentences answers, then that each of them does."""
         ...
 
 

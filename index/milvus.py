@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -256,10 +256,11 @@ class MilvusSearch:
         return self._search("sentences", pooled.tolist(), "pooled", count)
 
     def worded(self, words: Mapping[Language, Sequence[str]], count: int) -> np.ndarray:
-        """Rows of the passages that Milvus's BM25 puts first for the words of any language."""
+        """Rows of the passages that Milvus's BM25 puts first for the words of any language, best first."""
         asked = {lang: " ".join(map(_plain, own)) for lang, own in words.items() if own}
         found = [self._search("passages", query, f"sparse_{lang}", count) for lang, query in asked.items()]
-        return np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+        in_turn = (row for rank in zip_longest(*(rows.tolist() for rows in found)) for row in rank if row is not None)
+        return np.array(list(dict.fromkeys(in_turn)), dtype=np.int64)
 
     def _search(self, kind: str, query: Any, field: str, count: int) -> np.ndarray:
         scored: list[tuple[float, int]] = []

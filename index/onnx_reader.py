@@ -1,8 +1,8 @@
 """Runs the reader that fiche ships: an int8 encoder in ONNX, asked without torch.
 
-Knows nothing of documents or search; the only file that imports onnxruntime. The same network works
-in two ways, switched by a gate: it turns a text into token vectors, and it reads a question beside a
-passage and says which sentence answers, if any. Word embeddings stay outside the graph as the 4-bit
+Knows nothing of documents or search; the only file that imports onnxruntime. The same layers work
+in two ways: they turn a text into token vectors, and, with adapters, they read a question beside a
+passage and say which sentence answers, if any. Word embeddings stay outside the graphs as the 4-bit
 blocks that they came in (Q4_0), mapped into memory: a question needs some twenty rows of them.
 """
 
@@ -22,11 +22,23 @@ from index.weights import Q4_BLOCK, Q4_BYTES, dequantize_q4
 
 __all__ = ["FILES", "OnnxReader", "open_session"]
 
-FILES = ("encoder.onnx", "embeddings.q4", "tokenizer.json", "heads.npz", "reader.json")
+FILES = (
+    "encoder.onnx",
+    "cross_encoder.onnx",
+    "layers.bin",
+    "embeddings.q4",
+    "tokenizer.json",
+    "heads.npz",
+    "reader.json",
+)
 _PROMPTS = {True: "query: ", False: "passage: "}
 _MANY = 8
 """Texts from which on each core takes one of its own."""
 _CORES = min(8, os.cpu_count() or 1)
+_BESIDE = 2
+"""Parts that are read beside a question at the same time, each on its share of the cores."""
+_LEFT_OUT = ["SkipLayerNormFusion"]
+"""Fused, a sum and its normalization take several times as long as one after the other."""
 
 
 class OnnxReader:
@@ -46,8 +58,9 @@ class OnnxReader:
                 raise ValueError("embeddings.q4 has rows of another width")
             with (folder / "heads.npz").open("rb") as file, np.load(file, allow_pickle=False) as heads:
                 self._heads = {name: heads[name] for name in heads.files}
-            self._path = folder / "encoder.onnx"
-            self._session, self._tokenizer = open_session(self._path), _tokenizer(folder / "tokenizer.json")
+            self._path, self._tokenizer = folder / "encoder.onnx", _tokenizer(folder / "tokenizer.json")
+            self._encoder = open_session(self._path)
+            self._cross_encoder = open_session(folder / "cross_encoder.onnx", threads=max(1, _CORES // _BESIDE))
         except Exception as error:  # onnxruntime and tokenizers raise kinds of their own
             reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
             raise ModelError(f"the reader in {folder} cannot be loaded ({reason}): install fiche again") from error
@@ -56,7 +69,7 @@ class OnnxReader:
         """Vectors of each text; what is longer than the reader can take is read up to its limit."""
         prompt = _PROMPTS[query]
         if len(texts) < _MANY or _CORES < 2:
-            return [self._encode(text, prompt, self._session) for text in texts]
+            return [self._encode(text, prompt, self._encoder) for text in texts]
         single = self._single
         return list(self._threads.map(lambda text: self._encode(text, prompt, single), texts))
 
@@ -71,7 +84,7 @@ class OnnxReader:
 
     def _encode(self, text: str, prompt: str, session: Any) -> Encoded:
         told = self._tokenizer.encode(prompt + text)
-        states = self._states(told.ids, session, together=False)
+        states = self._states(told.ids, session)
         offsets = np.asarray(told.offsets, dtype=np.int32)
         kept = (offsets[:, 1] > len(prompt)) & (offsets[:, 1] > offsets[:, 0])
         return Encoded(
@@ -80,15 +93,20 @@ class OnnxReader:
             offsets=np.maximum(offsets[kept] - len(prompt), 0),
         )
 
-    def judge(self, question: str, part: Part) -> np.ndarray:
-        """The logits that no sentence of the part answers, then that each of them does.
+    def judge(self, question: str, parts: Sequence[Part]) -> list[np.ndarray]:
+        """Of each part the logits that none of its sentences answers, then that each of them does.
 
         Returns:
-            float32, shape `(1 + n_sentences,)`; a sentence past the reader's limit has -inf.
+            float32, shape `(1 + n_sentences,)` each; a sentence past the reader's limit has -inf.
         """
+        if len(parts) == 1:
+            return [self._judge(question, parts[0])]
+        return list(self._threads.map(lambda part: self._judge(question, part), parts))
+
+    def _judge(self, question: str, part: Part) -> np.ndarray:
         head = f"passage: {part.title}: " if part.title else "passage: "
         told = self._tokenizer.encode(_PROMPTS[True] + question, head + " ".join(part.sentences))
-        return self._choice(self._states(told.ids, self._session, together=True), told, len(head), part.sentences)
+        return self._choice(self._states(told.ids, self._cross_encoder), told, len(head), part.sentences)
 
     def _choice(self, states: np.ndarray, told: Any, start: int, sentences: Sequence[str]) -> np.ndarray:
         offsets, second = np.asarray(told.offsets), np.array([s == 1 for s in told.sequence_ids])
@@ -104,7 +122,7 @@ class OnnxReader:
             start = end + 1
         return np.array(scores, dtype=np.float32)
 
-    def _states(self, ids: Sequence[int], session: Any, *, together: bool) -> np.ndarray:
+    def _states(self, ids: Sequence[int], session: Any) -> np.ndarray:
         """Token states `(n_tokens, dim)`.
 
         One text at a time: int8 layers scale their input by what else is in the batch, so that a text
@@ -112,8 +130,7 @@ class OnnxReader:
         """
         inputs = dequantize_q4(np.ascontiguousarray(self._table[list(ids)]), len(ids), self.dim)
         mask = np.ones((1, len(ids)), dtype=np.int32)
-        gate = np.array(1.0 if together else 0.0, dtype=np.float32)
-        (states,) = session.run(None, {"inputs": inputs[None], "mask": mask, "gate": gate})
+        (states,) = session.run(None, {"inputs": inputs[None], "mask": mask})
         return np.asarray(states[0])
 
 
@@ -126,7 +143,9 @@ def open_session(graph: Path | bytes, threads: int = 0) -> Any:
     options.log_severity_level = 3
     # Threads that wait by spinning answer sooner, but past the run they take the cores from numpy.
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=_LEFT_OUT
+    )
 
 
 def _tokenizer(path: Path) -> Any:

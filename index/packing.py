@@ -100,7 +100,9 @@ def _levelled(name: str, bits: int, dim: int) -> Packing:
 
     unit = float(levels[-1]) / SPAN
     whole = np.ascontiguousarray(np.rint(table / unit) + ZERO, dtype=np.uint8)
-    octets = whole.view(np.uint16 if together == 2 else np.uint32)[:, 0]
+    # Two packed bytes are looked up at once, low byte first: half as many lookups, of a table that stays near.
+    pairs = np.concatenate([np.tile(whole, (256, 1)), np.repeat(whole, 256, axis=0)], axis=1)
+    octets = pairs.view(np.uint32 if together == 2 else np.uint64)[:, 0]
 
     def scales(rows: np.ndarray) -> np.ndarray:
         return np.asarray(np.ascontiguousarray(rows[:, -2:]).view("<f2").astype(np.float32))
@@ -111,7 +113,8 @@ def _levelled(name: str, bits: int, dim: int) -> Packing:
         return np.asarray(found)
 
     def dots(rows: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-        found = products(np.take(octets, rows[:, :-2], mode="clip").view(np.uint8), vectors)
+        codes = np.ascontiguousarray(rows).view("<u2")[:, :-1]
+        found = products(np.take(octets, codes, mode="clip").view(np.uint8), vectors)
         found *= unit * scales(rows)
         return found
 

@@ -1,7 +1,7 @@
 """Multiplies rows of bytes with a few vectors, three times as fast as NumPy multiplies them as floats.
 
 Knows nothing of what they mean. Processors have instructions for products of bytes, and onnxruntime uses
-them: its graph, `data/products.onnx`, is one multiplication (`evals/reader/export.py` writes it).
+them: its graph, `data/products.onnx`, is one multiplication (`evals/reader/graphs.py` writes it).
 """
 
 from functools import cache

@@ -16,7 +16,7 @@ import numpy as np
 from index.blocks import Mapped
 from index.centring import Centring
 from index.errors import SnapshotDamagedError
-from index.exchange import document_from_json, document_to_json
+from index.exchange import document_from_line, document_to_json
 from index.files import FileEntry, opened
 from index.keywords import KeywordIndex
 from index.memory import Segment as Translated
@@ -141,7 +141,7 @@ class Segment:
     def document(self, number: int) -> Document:
         """A document, read and checked; as `raw`."""
         try:
-            return document_from_json(json.loads(self.raw(number)))
+            return document_from_line(self.raw(number))
         except (ValueError, KeyError, TypeError) as error:
             raise SnapshotDamagedError(f"{self._folder} cannot be read ({error}): run 'fiche index build'") from error
 

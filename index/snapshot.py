@@ -62,7 +62,7 @@ class Search(Protocol):
         ...
 
     def worded(self, words: Mapping[Language, Sequence[str]], count: int) -> np.ndarray:
-        """Rows of the passages that are met best by the words of any language."""
+        """Rows of the passages that are met best by the words of any language, best first."""
         ...
 
 

@@ -4,6 +4,7 @@ Knows nothing of how the passage was found. Late interaction tells what a passag
 on the very subject of a question may still not answer it, and only reading both at once can tell.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,9 +13,9 @@ from index.encoder import Judge, Part
 from index.snapshot import Snapshot
 from rag.window import window
 
-__all__ = ["Judgement", "judge", "judge_alone"]
+__all__ = ["LIMIT", "Judgement", "judge", "judge_alone"]
 
-_LIMIT = 6.0
+LIMIT = 6.0
 """Log-odds beyond this say nothing more."""
 
 
@@ -36,14 +37,11 @@ class Judgement:
         return float(self.answers.max())
 
 
-def judge(question: str, row: int, snapshot: Snapshot, reader: Judge) -> Judgement:
-    """Show the reader the stretch of its passage around sentence `row`."""
-    number = int(snapshot.passage_of[row])
-    document, passage = snapshot.passages[number]
-    opening = int(snapshot.first_sentence[number])
-    lengths = [len(document.text[s.start : s.end].split()) for s in passage.sentences]
-    first, last = window(lengths, row - opening)
-    return Judgement(range(opening + first, opening + last), _answers(question, number, first, last, snapshot, reader))
+def judge(question: str, rows: Sequence[int], snapshot: Snapshot, reader: Judge) -> list[Judgement]:
+    """Show the reader, for each sentence of `rows`, the stretch of its passage around it; all at the same time."""
+    stretches = [_around(row, snapshot) for row in rows]
+    answers = _answers(question, stretches, snapshot, reader)
+    return [Judgement(stretch, own) for stretch, own in zip(stretches, answers, strict=True)]
 
 
 def judge_alone(question: str, row: int, judgement: Judgement, snapshot: Snapshot, reader: Judge) -> Judgement:
@@ -53,14 +51,29 @@ def judge_alone(question: str, row: int, judgement: Judgement, snapshot: Snapsho
     """
     if len(judgement.rows) == 1:
         return replace(judgement, alone=judgement.evidence)
+    (answers,) = _answers(question, [range(row, row + 1)], snapshot, reader)
+    return replace(judgement, alone=float(answers[0]))
+
+
+def _around(row: int, snapshot: Snapshot) -> range:
+    """The sentences around `row` that the reader takes in at once."""
     number = int(snapshot.passage_of[row])
-    place = row - int(snapshot.first_sentence[number])
-    return replace(judgement, alone=float(_answers(question, number, place, place + 1, snapshot, reader)[0]))
-
-
-def _answers(question: str, number: int, first: int, last: int, snapshot: Snapshot, reader: Judge) -> np.ndarray:
-    """Log-odds, against none, of each of the sentences `first` to `last` of a passage."""
     document, passage = snapshot.passages[number]
-    shown = tuple(document.text[s.start : s.end] for s in passage.sentences[first:last])
-    logits = reader.judge(question, Part(document.section_title(passage.section) if passage.section else "", shown))
-    return np.asarray(np.clip(logits[1:] - logits[0], -_LIMIT, _LIMIT))
+    opening = int(snapshot.first_sentence[number])
+    lengths = [len(document.text[s.start : s.end].split()) for s in passage.sentences]
+    first, last = window(lengths, row - opening)
+    return range(opening + first, opening + last)
+
+
+def _answers(question: str, stretches: Sequence[range], snapshot: Snapshot, reader: Judge) -> list[np.ndarray]:
+    """Log-odds, against none, of each of the sentences of each stretch of a passage."""
+    logits = reader.judge(question, [_part(rows, snapshot) for rows in stretches])
+    return [np.asarray(np.clip(own[1:] - own[0], -LIMIT, LIMIT)) for own in logits]
+
+
+def _part(rows: range, snapshot: Snapshot) -> Part:
+    number = int(snapshot.passage_of[rows[0]])
+    document, passage = snapshot.passages[number]
+    opening = int(snapshot.first_sentence[number])
+    shown = tuple(document.text[s.start : s.end] for s in passage.sentences[rows[0] - opening : rows[-1] - opening + 1])
+    return Part(document.section_title(passage.section) if passage.section else "", shown)

@@ -18,10 +18,10 @@ from index.encoder import Encoded, Encoder, Judge
 from index.snapshot import Snapshot, View
 from index.words import raw_words, terms
 from rag.candidates import Candidates, sentences_of
-from rag.judging import Judgement, judge, judge_alone
+from rag.judging import LIMIT, Judgement, judge, judge_alone
 from rag.kinds import expected_kinds
 from rag.language import Language
-from rag.matching import Matcher
+from rag.matching import PASSAGE_WEIGHT, Matcher
 from rag.question import content_tokens
 from rag.records import Hit, Retrieved
 from rag.scope import Scope
@@ -31,8 +31,6 @@ from rag.shelf import Aim, Shelf
 __all__ = ["Retriever", "Scores"]
 
 TOP = 10
-PASSAGE_WEIGHT = 0.6
-"""What a match of the whole passage counts, beside one of the sentence."""
 KEYWORD_WEIGHT = 0.01
 """What a point of BM25 counts, beside cosines."""
 INTRODUCED = 0.08
@@ -45,7 +43,6 @@ LEVEL = 0.02
 INHERITED = 0.85
 """What is left of a match, one sentence on."""
 _MAX_NAMES = 3
-_MOST_READ = 2
 _LOOKED_AT = 50
 
 
@@ -92,11 +89,12 @@ class Retriever:
         words = _words(question, lang)
         keywords = _keywords(words, self.snapshot.passage_views)
         bonus = KEYWORD_WEIGHT * keywords + aim.lift[self.snapshot.document_of]
-        owners = self._candidates.passages(tokens, words, keywords, bonus, aim)
+        owners, matched = self._candidates.passages(tokens, words, keywords, bonus, aim)
         passage = self.matcher.similarities(tokens, self.snapshot.passage_views, owners)
         around = PASSAGE_WEIGHT * passage.mean(axis=0) - self.matcher.passage_loss[owners] + bonus[owners]
         rows, where = sentences_of(owners, self.snapshot)
-        sentence = self._inherit(self.matcher.similarities(tokens, self.snapshot.sentence_views, rows), rows)
+        sentence = self.matcher.similarities(tokens, self.snapshot.sentence_views, rows, matched)
+        sentence = self._inherit(sentence, rows)
         total = sentence.mean(axis=0) - self.matcher.sentence_loss[rows] + around[where]
         total += INTRODUCED * self._introduces(question)[rows]
         judgement = self._consult(question, rows, total, self.encoder) if isinstance(self.encoder, Judge) else None
@@ -109,17 +107,21 @@ class Retriever:
         of the passage that then is the best of those read.
         """
         owners = self.snapshot.passage_of[rows]
+        best = int(np.argmax(total))
+        others = np.where(owners == owners[best], -np.inf, total)
+        # Both are read at the same time, unless nothing said of the first could make the second as good.
+        near = others.max() >= total[best] - JUDGE_WEIGHT * LIMIT - LEVEL
+        places = [best, int(np.argmax(others))] if near else [best]
         read: dict[int, Judgement] = {}
-        for _ in range(_MOST_READ):
-            known = np.isin(owners, list(read))
-            row = int(np.argmax(np.where(known, -np.inf, total)))
-            if read and (known.all() or total[known].max() - total[row] > LEVEL):
+        judged = judge(question, [int(rows[place]) for place in places], self.snapshot, reader)
+        for place, judgement in zip(places, judged, strict=True):
+            if read and total[np.isin(owners, list(read))].max() - total[place] > LEVEL:
                 break
-            judgement = read[int(owners[row])] = judge(question, int(rows[row]), self.snapshot, reader)
-            places = np.searchsorted(rows, judgement.rows)
-            met = (places < len(rows)) & (rows[np.minimum(places, len(rows) - 1)] == np.array(judgement.rows))
-            total[places[met]] += JUDGE_WEIGHT * judgement.answers[met]
-        best = np.where(np.isin(owners, list(read)), total, -np.inf).argmax()
+            read[int(owners[place])] = judgement
+            found = np.searchsorted(rows, judgement.rows)
+            met = (found < len(rows)) & (rows[np.minimum(found, len(rows) - 1)] == np.array(judgement.rows))
+            total[found[met]] += JUDGE_WEIGHT * judgement.answers[met]
+        best = int(np.where(np.isin(owners, list(read)), total, -np.inf).argmax())
         return judge_alone(question, int(rows[best]), read[int(owners[best])], self.snapshot, reader)
 
     def rank(self, question: str, lang: Language, scores: Scores, top: int = TOP) -> Retrieved:

@@ -13,12 +13,16 @@ __all__ = ["Searching", "searching"]
 
 ALL_ROWS = EXACT_SENTENCES
 """Up to as many sentences every one is scored; beyond, only the candidates of a first search."""
-CANDIDATES = 2000
+CANDIDATES = 2500
 """Sentences whose mean vectors are nearest."""
-WORDED = 100
+WORDED = 300
 """Passages that have the question's words, whose sentences are candidates too."""
-READ = 120
-"""Passages whose sentences are scored: those of the candidates that match best."""
+WEIGHED = 300
+"""Passages all of whose sentences are matched: those with the best sentence of the candidates."""
+SURE = 100
+"""Of the passages with the question's words, so many are weighed whatever their sentences match."""
+READ = 100
+"""Passages that are scored: those that match best by all of their sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,12 @@ class Searching:
     """Sentences whose vectors are nearest, as candidates; 0 where every sentence is scored."""
     worded: int
     """Passages that have the question's words, likewise."""
+    weighed: int
+    """Passages all of whose sentences are matched, likewise."""
+    sure: int
+    """Passages that are weighed for their words alone, likewise."""
     read: int
-    """Passages whose sentences are scored, likewise."""
+    """Passages that are scored, likewise."""
     vectors: tuple[VectorSearch, ...]
     """How the nearest are found."""
     tokens: tuple[str, ...]
@@ -45,7 +53,7 @@ class Searching:
 
     def to_json(self) -> dict[str, Any]:
         """All of it, as `fiche index info --json` gives it."""
-        candidates = {name: getattr(self, name) for name in ("nearest", "worded", "read")}
+        candidates = {name: getattr(self, name) for name in ("nearest", "worded", "weighed", "sure", "read")}
         return {
             "kind": self.kind,
             "sentences": self.sentences,
@@ -61,5 +69,5 @@ def searching(snapshot: Snapshot) -> Searching:
     vectors = elsewhere.kinds if elsewhere else snapshot.vectors.kinds
     tokens = tuple(sorted({segment.codec for segment, _ in snapshot.parts}))
     if elsewhere is None and count <= ALL_ROWS:
-        return Searching(count, 0, 0, 0, vectors, tokens)
-    return Searching(count, CANDIDATES, WORDED, READ, vectors, tokens)
+        return Searching(count, 0, 0, 0, 0, 0, vectors, tokens)
+    return Searching(count, CANDIDATES, WORDED, WEIGHED, SURE, READ, vectors, tokens)

@@ -1,5 +1,6 @@
 """Files that others made are read in a process of its own: every one gets its document or its reason, in time."""
 
+import json
 import os
 import re
 import resource
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import DocumentError
-from index.exchange import document_from_json, document_to_json
+from index.exchange import document_from_json, document_from_line, document_to_json
 from index.intake import find_files, read_brought, read_safely
 from index.records import Document
 from tests import hostile
@@ -105,6 +106,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 
 
 def test_a_document_survives_the_way_back(fiche: Document) -> None:
-    import json
-
-    assert document_from_json(json.loads(json.dumps(document_to_json(fiche)))) == fiche
+    line = json.dumps(document_to_json(fiche)).encode()
+    assert document_from_json(json.loads(line)) == document_from_line(line) == fiche
+    with pytest.raises(ValueError, match="title"):
+        document_from_line(line.replace(b'"title"', b'"tittel"'))

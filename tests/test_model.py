@@ -120,18 +120,26 @@ def test_the_reader_tells_an_answer_from_its_neighbours(encoder: Encoder) -> Non
     )
     asked = {"Hoeveel geld kost de aanleg?": 1, "When will it be finished?": 2}
     for question, right in asked.items():
-        logits = encoder.judge(question, part)
+        (logits,) = encoder.judge(question, [part])
         assert logits.shape == (4,)
         assert int(logits[1:].argmax()) == right
         assert logits[1 + right] > logits[0]
-    nothing = encoder.judge("Wie is de burgemeester van Delfzijl?", part)
+    (nothing,) = encoder.judge("Wie is de burgemeester van Delfzijl?", [part])
     assert nothing[0] > nothing[1:].max()
+
+
+def test_parts_that_are_read_at_the_same_time_are_read_as_alone(encoder: Encoder) -> None:
+    assert isinstance(encoder, Judge)
+    parts = [Part("Essentie", ("De kade kost EUR 12 miljoen.", "In 2029 is zij klaar.")), Part("", ("Het regent.",))]
+    together = encoder.judge("Wat kost de kade?", parts)
+    alone = [encoder.judge("Wat kost de kade?", [part])[0] for part in parts]
+    assert [a.tolist() for a in together] == [a.tolist() for a in alone]
 
 
 def test_a_passage_beyond_the_readers_limit_is_read_up_to_it(encoder: Encoder) -> None:
     assert isinstance(encoder, Judge)
     part = Part("", ("woord " * 600, "Deze zin komt te laat."))
-    logits = encoder.judge("Wat komt te laat?", part)
+    (logits,) = encoder.judge("Wat komt te laat?", [part])
     assert np.isfinite(logits[:2]).all()
     assert logits[2] == -np.inf
 

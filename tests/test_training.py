@@ -15,9 +15,11 @@ from transformers import BertConfig, BertModel
 from evals.reader.answering import Adapted, AnswerSettings, Example, beside, encode
 from evals.reader.corpus import Corpus, read_corpus, vary
 from evals.reader.documents import documents_of
-from evals.reader.export import _Graph, _is_european
+from evals.reader.export import _is_european
+from evals.reader.graphs import _Graph, write_graphs
 from evals.reader.retrieval import average, max_sim
 from index.general import general_folder
+from index.onnx_reader import open_session
 from index.settings import Settings
 from rag.window import window
 
@@ -149,6 +151,31 @@ def test_the_exported_graph_computes_what_the_model_computes(tiny: Any, gate: fl
         adapted.gate.value = gate
         model = tiny(inputs_embeds=inputs, attention_mask=mask).last_hidden_state
     assert torch.allclose(graph[mask.bool()], model[mask.bool()], atol=1e-5)
+
+
+def test_the_two_graphs_that_are_shipped_are_the_model_with_its_gate_shut_and_open(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    config = BertConfig(
+        vocab_size=50, hidden_size=128, num_hidden_layers=2, num_attention_heads=4, intermediate_size=256,
+        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+    )  # fmt: skip
+    adapted = Adapted(BertModel(config, add_pooling_layer=False).eval(), rank=4)
+    with torch.no_grad():
+        for name, weights in adapted.named_parameters():
+            if name.endswith("up.weight"):
+                weights.normal_(std=0.2)
+    write_graphs(adapted, tmp_path, [torch.randint(50, (1, 12))])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cross_encoder.onnx", "encoder.onnx", "layers.bin"]
+    given = {"inputs": np.random.default_rng(1).normal(size=(1, 9, 128)).astype(np.float32)}
+    mask = np.ones((1, 9), dtype=np.int32)
+    found = {}
+    for name, gate in (("encoder", 0.0), ("cross_encoder", 1.0)):
+        (states,) = open_session(tmp_path / f"{name}.onnx").run(None, {**given, "mask": mask})
+        with torch.no_grad():
+            whole = _Graph(adapted)(torch.tensor(given["inputs"]), torch.tensor(mask), torch.tensor(gate)).numpy()
+        assert np.abs(states - whole).max() < 0.1 * np.abs(whole).max()
+        found[name] = states
+    assert np.abs(found["encoder"] - found["cross_encoder"]).max() > 0.5
 
 
 @pytest.mark.model

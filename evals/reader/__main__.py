@@ -22,7 +22,8 @@ from rich.console import Console
 from evals.plots import curve
 from evals.reader.answering import Adapted, AnswerSettings, train_answering
 from evals.reader.corpus import read_corpus
-from evals.reader.export import export, write_products
+from evals.reader.export import export
+from evals.reader.graphs import write_products
 from evals.reader.holdout import measure_answering, measure_retrieval
 from evals.reader.retrieval import Tower, TrainSettings, average, mine, train_retrieval
 from index.centring import Centring
@@ -39,6 +40,9 @@ _SHARES = (0.75, 1.0)
 _GUARD = 0.015
 """The smallest share that finds at most so many fewer right sentences than the best is taken: the held-out
 documents are of the kinds that were trained on, and on others it is the original that keeps its footing."""
+
+_SHOWN = 60
+"""Passages by which it is found which inputs become large."""
 
 
 class _Log:
@@ -145,7 +149,8 @@ def main(
 
 def _ship(adapted: Adapted, tokenizer: Any, recipe: dict[str, Any], figures: dict[str, Any], work: Path) -> None:
     target = shipped_reader()
-    export(adapted, bundled_weights(), tokenizer.backend_tokenizer, target, {"recipe": recipe})
+    sample = [f"passage: {text}" for text in _samples()["passages"][:_SHOWN]]
+    export(adapted, bundled_weights(), tokenizer.backend_tokenizer, target, {"recipe": recipe}, sample)
     write_products(target.parent / "products.onnx")
     Centring.compute(OnnxReader(target)).save(target)
     record = Path(__file__).parent / "record"
