@@ -132,12 +132,13 @@ def test_the_program_serves_thirty_people(home: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.model
-@pytest.mark.timeout(1800)
-def test_the_program_keeps_nothing_of_two_thousand_questions(home: Path) -> None:
+@pytest.mark.timeout(3600)
+def test_the_program_keeps_nothing_of_ten_thousand_questions(home: Path) -> None:
+    """After the first two thousand, while caches fill, a thousand questions leave less than 5 MB."""
     with program(home) as (url, pid):
-        asked(url, 8, QUESTIONS[:400])
-        before = resident(pid)
-        asked(url, 8, list(itertools.islice(itertools.cycle(QUESTIONS), 2000)))
-        grown = resident(pid) - before
-        print(f"2,000 questions: from {before:.0f} MB by {grown:.1f} MB")
-        assert grown < 50
+        held = []
+        for _ in range(10):
+            asked(url, 8, list(itertools.islice(itertools.cycle(QUESTIONS), 1000)))
+            held.append(resident(pid))
+        print(f"MB after each thousand questions: {', '.join(f'{mb:.0f}' for mb in held)}")
+        assert held[-1] - held[1] < 5 * 8
