@@ -29,7 +29,9 @@ class Judgement:
     """float32, shape `(n_shown,)`: log-odds of each of them answering, against none."""
 
     alone: float = 0.0
-    """Log-odds of the best sentence where it is all that is shown: whether it answers by itself."""
+    """Log-odds of one sentence where it is all that is shown: whether it answers by itself."""
+    single: int = -1
+    """Which sentence that is; -1 where none was shown alone."""
 
     @property
     def evidence(self) -> float:
@@ -38,10 +40,15 @@ class Judgement:
 
 
 def judge(question: str, rows: Sequence[int], snapshot: Snapshot, reader: Judge) -> list[Judgement]:
-    """Show the reader, for each sentence of `rows`, the stretch of its passage around it; all at the same time."""
+    """Show the reader, for each sentence of `rows`, the stretch of its passage around it, and the first one alone.
+
+    All at the same time: the first is mostly the one that is wanted alone in the end.
+    """
     stretches = [_around(row, snapshot) for row in rows]
-    answers = _answers(question, stretches, snapshot, reader)
-    return [Judgement(stretch, own) for stretch, own in zip(stretches, answers, strict=True)]
+    first = range(rows[0], rows[0] + 1)
+    *answers, alone = _answers(question, [*stretches, first], snapshot, reader)
+    found = [Judgement(stretch, own) for stretch, own in zip(stretches, answers, strict=True)]
+    return [replace(found[0], alone=float(alone[0]), single=rows[0]), *found[1:]]
 
 
 def judge_alone(question: str, row: int, judgement: Judgement, snapshot: Snapshot, reader: Judge) -> Judgement:
@@ -49,10 +56,10 @@ def judge_alone(question: str, row: int, judgement: Judgement, snapshot: Snapsho
 
     Among its neighbours a sentence on the very subject looks like an answer more easily.
     """
-    if len(judgement.rows) == 1:
-        return replace(judgement, alone=judgement.evidence)
+    if judgement.single == row:
+        return judgement
     (answers,) = _answers(question, [range(row, row + 1)], snapshot, reader)
-    return replace(judgement, alone=float(answers[0]))
+    return replace(judgement, alone=float(answers[0]), single=row)
 
 
 def _around(row: int, snapshot: Snapshot) -> range:
@@ -66,9 +73,13 @@ def _around(row: int, snapshot: Snapshot) -> range:
 
 
 def _answers(question: str, stretches: Sequence[range], snapshot: Snapshot, reader: Judge) -> list[np.ndarray]:
-    """Log-odds, against none, of each of the sentences of each stretch of a passage."""
-    logits = reader.judge(question, [_part(rows, snapshot) for rows in stretches])
-    return [np.asarray(np.clip(own[1:] - own[0], -LIMIT, LIMIT)) for own in logits]
+    """Log-odds, against none, of each of the sentences of each stretch of a passage; what is the same is read once."""
+    distinct = list(dict.fromkeys(stretches))
+    logits = reader.judge(question, [_part(rows, snapshot) for rows in distinct])
+    found = {
+        rows: np.asarray(np.clip(own[1:] - own[0], -LIMIT, LIMIT)) for rows, own in zip(distinct, logits, strict=True)
+    }
+    return [found[rows] for rows in stretches]
 
 
 def _part(rows: range, snapshot: Snapshot) -> Part:

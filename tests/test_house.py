@@ -18,7 +18,9 @@ HEAVY = {
     "faiss": {"index/vectors.py"},
     "sentence_transformers": {"index/general.py"},
     "onnxruntime": {"index/onnx_reader.py", "evals/reader/graphs.py"},
-    "torch": {f"evals/reader/{name}.py" for name in ("__main__", "answering", "export", "graphs", "holdout", "retrieval")},
+    "torch": {
+        f"evals/reader/{name}.py" for name in ("__main__", "answering", "export", "graphs", "holdout", "retrieval")
+    },
     "defusedxml": {"index/memory.py"},
     "docx": {"index/formats/word.py"},
     "pymilvus": {"index/milvus.py"},
