@@ -71,7 +71,7 @@ class OnnxReader:
         if len(texts) < _MANY or _CORES < 2:
             return [self._encode(text, prompt, self._encoder) for text in texts]
         single = self._single
-        return list(self._threads.map(lambda text: self._encode(text, prompt, single), texts))
+        return list(self._encoding.map(lambda text: self._encode(text, prompt, single), texts))
 
     @cached_property
     def _single(self) -> Any:
@@ -79,7 +79,12 @@ class OnnxReader:
         return open_session(self._path, threads=1)
 
     @cached_property
-    def _threads(self) -> ThreadPoolExecutor:
+    def _encoding(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(_CORES)
+
+    @cached_property
+    def _judging(self) -> ThreadPoolExecutor:
+        """Threads of its own: a question does not wait behind the texts of a document that is being added."""
         return ThreadPoolExecutor(_CORES)
 
     def _encode(self, text: str, prompt: str, session: Any) -> Encoded:
@@ -101,7 +106,7 @@ class OnnxReader:
         """
         if len(parts) == 1:
             return [self._judge(question, parts[0])]
-        return list(self._threads.map(lambda part: self._judge(question, part), parts))
+        return list(self._judging.map(lambda part: self._judge(question, part), parts))
 
     def _judge(self, question: str, part: Part) -> np.ndarray:
         head = f"passage: {part.title}: " if part.title else "passage: "

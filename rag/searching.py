@@ -13,9 +13,9 @@ __all__ = ["Searching", "searching"]
 
 ALL_ROWS = EXACT_SENTENCES
 """Up to as many sentences every one is scored; beyond, only the candidates of a first search."""
-CANDIDATES = 2500
+CANDIDATES = 2000
 """Sentences whose mean vectors are nearest."""
-WORDED = 300
+WORDED = 200
 """Passages that have the question's words, whose sentences are candidates too."""
 WEIGHED = 300
 """Passages all of whose sentences are matched: those with the best sentence of the candidates."""

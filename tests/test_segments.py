@@ -365,9 +365,9 @@ def test_how_an_index_is_searched_is_chosen_and_told(
     shown, data = told(snapshot)
     assert data["search"]["kind"] == "approximate"
     assert data["search"]["candidates"] == {
-        "nearest": 2500, "worded": 300, "weighed": 300, "sure": 100, "read": 100,
+        "nearest": 2000, "worded": 200, "weighed": 300, "sure": 100, "read": 100,
     }  # fmt: skip
-    assert "search approximate: candidates are the 2,500 nearest sentences and 300 passages by their words" in shown
+    assert "search approximate: candidates are the 2,000 nearest sentences and 200 passages by their words" in shown
     assert sum(way["rows"] for way in data["search"]["vectors"]) == len(snapshot.sentences)
     assert re.search(r"nearest approximate \(FAISS IVF\d+,SQ8, \d+ cells searched, \d+ vectors\)", shown)
     assert f"nearest exact (FAISS Flat, {small} vectors)" in shown
