@@ -22,6 +22,7 @@ from index.unpack import unpack
 from index.weights import bundled_weights, dequantize_q4
 from rag.engine import Engine
 from rag.llama import FicheQueryEngine, FicheRetriever
+from rag.retriever import Retriever
 
 pytestmark = pytest.mark.model
 
@@ -134,6 +135,21 @@ def test_parts_that_are_read_at_the_same_time_are_read_as_alone(encoder: Encoder
     together = encoder.judge("Wat kost de kade?", parts)
     alone = [encoder.judge("Wat kost de kade?", [part])[0] for part in parts]
     assert [a.tolist() for a in together] == [a.tolist() for a in alone]
+
+
+@pytest.mark.parametrize("question", ["Hoeveel lidstaten zijn waarnemer bij ALT-EDIC?", "Wat is GenAI4EU?"])
+def test_a_judgement_holds_what_its_best_sentence_says_alone(engine: Engine, question: str) -> None:
+    retriever = Retriever(engine.snapshot, engine.encoder)
+    judgement = retriever.score(question, "nl").judgement
+    assert judgement is not None
+    assert judgement.single in judgement.rows
+    row = judgement.single
+    document, passage = retriever.snapshot.passages[int(retriever.snapshot.passage_of[row])]
+    span = retriever.snapshot.sentences[row]
+    part = Part(document.section_title(passage.section), (document.text[span.start : span.end],))
+    assert isinstance(retriever.encoder, Judge)
+    (logits,) = retriever.encoder.judge(question, [part])
+    assert judgement.alone == pytest.approx(float(np.clip(logits[1] - logits[0], -6, 6)), abs=1e-5)
 
 
 def test_a_passage_beyond_the_readers_limit_is_read_up_to_it(encoder: Encoder) -> None:
