@@ -100,9 +100,10 @@ def _levelled(name: str, bits: int, dim: int) -> Packing:
 
     unit = float(levels[-1]) / SPAN
     whole = np.ascontiguousarray(np.rint(table / unit) + ZERO, dtype=np.uint8)
-    # Two packed bytes are looked up at once, low byte first: half as many lookups, of a table that stays near.
-    pairs = np.concatenate([np.tile(whole, (256, 1)), np.repeat(whole, 256, axis=0)], axis=1)
-    octets = pairs.view(np.uint32 if together == 2 else np.uint64)[:, 0]
+    code = "<u2" if dim // together % 2 == 0 else "u1"
+    if code == "<u2":  # two packed bytes at once, low byte first: half as many lookups, of a table that stays near
+        whole = np.concatenate([np.tile(whole, (256, 1)), np.repeat(whole, 256, axis=0)], axis=1)
+    octets = whole.view(f"u{whole.shape[1]}")[:, 0]
 
     def scales(rows: np.ndarray) -> np.ndarray:
         return np.asarray(np.ascontiguousarray(rows[:, -2:]).view("<f2").astype(np.float32))
@@ -113,7 +114,7 @@ def _levelled(name: str, bits: int, dim: int) -> Packing:
         return np.asarray(found)
 
     def dots(rows: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-        codes = np.ascontiguousarray(rows).view("<u2")[:, :-1]
+        codes = np.ascontiguousarray(rows).view(code)[:, : dim // together // np.dtype(code).itemsize]
         found = products(np.take(octets, codes, mode="clip").view(np.uint8), vectors)
         found *= unit * scales(rows)
         return found

@@ -315,6 +315,16 @@ def test_packed_vectors_are_near_what_they_were(name: str, least: float) -> None
     assert way.dots(packed, vectors[:20]) == pytest.approx(found @ vectors[:20].T, abs=3e-3)
 
 
+@pytest.mark.parametrize("name", ["float16", "bits4", "bits2"])
+@pytest.mark.parametrize("dim", [4, 36, 300, 768])
+def test_vectors_of_any_length_are_multiplied_as_they_are_packed(name: str, dim: int) -> None:
+    vectors = np.random.default_rng(4).standard_normal((50, dim)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    way = packing(name, dim)
+    packed = way.pack(vectors)
+    assert way.dots(packed, vectors[:5]) == pytest.approx(way.unpack(packed) @ vectors[:5].T, abs=2e-2)
+
+
 def test_cells_find_what_comparing_all_finds() -> None:
     rng = np.random.default_rng(8)
     centres = rng.standard_normal((50, 32))
