@@ -156,15 +156,15 @@ def test_the_exported_graph_computes_what_the_model_computes(tiny: Any, gate: fl
 def test_the_two_graphs_that_are_shipped_are_the_model_with_its_gate_shut_and_open(tmp_path: Path) -> None:
     torch.manual_seed(5)
     config = BertConfig(
-        vocab_size=50, hidden_size=128, num_hidden_layers=2, num_attention_heads=4, intermediate_size=256,
-        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
-    )  # fmt: skip
+        vocab_size=50, hidden_size=128, num_hidden_layers=2, num_attention_heads=4, intermediate_size=256
+    )
     adapted = Adapted(BertModel(config, add_pooling_layer=False).eval(), rank=4)
     with torch.no_grad():
         for name, weights in adapted.named_parameters():
             if name.endswith("up.weight"):
                 weights.normal_(std=0.2)
-    write_graphs(adapted, tmp_path, [torch.randint(50, (1, 12))])
+    texts = [torch.randint(50, (1, 12))]
+    write_graphs(adapted, tmp_path, texts)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cross_encoder.onnx", "encoder.onnx", "layers.bin"]
     given = {"inputs": np.random.default_rng(1).normal(size=(1, 9, 128)).astype(np.float32)}
     mask = np.ones((1, 9), dtype=np.int32)
@@ -176,6 +176,9 @@ def test_the_two_graphs_that_are_shipped_are_the_model_with_its_gate_shut_and_op
         assert np.abs(states - whole).max() < 0.1 * np.abs(whole).max()
         found[name] = states
     assert np.abs(found["encoder"] - found["cross_encoder"]).max() > 0.5
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    write_graphs(adapted, tmp_path, texts)  # with dropout on, other inputs would be taken for the largest
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.model
