@@ -74,23 +74,37 @@ def _unpack_float16(rows: np.ndarray) -> np.ndarray:
 
 
 def _levelled(name: str, bits: int, dim: int) -> Packing:
-    together = 8 // bits
     levels = np.array([*(-level for level in reversed(_LEVELS[bits])), *_LEVELS[bits]], dtype=np.float32)
-    middles = (levels[1:] + levels[:-1]) / 2
+    table = np.ascontiguousarray(levels[(np.arange(256)[:, None] >> np.arange(0, 8, bits)) & (2**bits - 1)])
+    values = table.view(np.complex64 if bits == 4 else np.complex128)[:, 0]  # a byte's floats, moved as one
+
+    def unpack(rows: np.ndarray) -> np.ndarray:
+        found = np.take(values, rows[:, :-2], mode="clip").view(np.float32)
+        found *= _scales(rows)
+        return np.asarray(found)
+
+    width = dim * bits // 8
+    return Packing(name, width + 2, _packer(bits, levels, table), unpack, _multiplier(table, width))
+
+
+def _scales(rows: np.ndarray) -> np.ndarray:
+    return np.asarray(np.ascontiguousarray(rows[:, -2:]).view("<f2").astype(np.float32))
+
+
+def _packer(bits: int, levels: np.ndarray, table: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """`table`: the levels that each byte stands for, `(256, values a byte)`."""
+    together = 8 // bits
     grid = (np.arange(-4 * _STEPS, 4 * _STEPS) + 0.5) / _STEPS
-    nearest = np.digitize(grid, middles).astype(np.uint8)
-    shifts = range(0, 8, bits)
-    table = np.ascontiguousarray(levels[(np.arange(256)[:, None] >> np.array(shifts)) & (2**bits - 1)])
+    nearest = np.digitize(grid, (levels[1:] + levels[:-1]) / 2).astype(np.uint8)
     squares = (table**2).sum(axis=1)
-    values = table.view(np.complex64 if together == 2 else np.complex128)[:, 0]  # a byte's floats, moved as one
 
     def pack_some(vectors: np.ndarray) -> np.ndarray:
         places = vectors * (_STEPS / np.maximum(vectors.std(axis=1, keepdims=True), 1e-12))
         places += 4 * _STEPS
         codes = np.take(nearest, np.clip(places, 0, len(nearest) - 1, out=places).astype(np.uint8))
         packed = codes[:, ::together].copy()
-        for i, shift in enumerate(shifts[1:], 1):
-            packed |= codes[:, i::together] << np.uint8(shift)
+        for i in range(1, together):
+            packed |= codes[:, i::together] << np.uint8(i * bits)
         norms = np.sqrt(np.take(squares, packed).sum(axis=1, keepdims=True))
         return np.concatenate([packed, (1 / norms).astype("<f2").view(np.uint8).reshape(-1, 2)], axis=1)
 
@@ -98,25 +112,22 @@ def _levelled(name: str, bits: int, dim: int) -> Packing:
         # In stretches that a processor keeps near it: three times as fast.
         return np.concatenate([pack_some(vectors[i : i + _AT_ONCE]) for i in range(0, max(1, len(vectors)), _AT_ONCE)])
 
-    unit = float(levels[-1]) / SPAN
+    return pack
+
+
+def _multiplier(table: np.ndarray, width: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """`width`: packed bytes of a vector, without its scale."""
+    unit = float(table.max()) / SPAN
     whole = np.ascontiguousarray(np.rint(table / unit) + ZERO, dtype=np.uint8)
-    code = "<u2" if dim // together % 2 == 0 else "u1"
+    code = "<u2" if width % 2 == 0 else "u1"
     if code == "<u2":  # two packed bytes at once, low byte first: half as many lookups, of a table that stays near
         whole = np.concatenate([np.tile(whole, (256, 1)), np.repeat(whole, 256, axis=0)], axis=1)
     octets = whole.view(f"u{whole.shape[1]}")[:, 0]
 
-    def scales(rows: np.ndarray) -> np.ndarray:
-        return np.asarray(np.ascontiguousarray(rows[:, -2:]).view("<f2").astype(np.float32))
-
-    def unpack(rows: np.ndarray) -> np.ndarray:
-        found = np.take(values, rows[:, :-2], mode="clip").view(np.float32)
-        found *= scales(rows)
-        return np.asarray(found)
-
     def dots(rows: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-        codes = np.ascontiguousarray(rows).view(code)[:, : dim // together // np.dtype(code).itemsize]
+        codes = np.ascontiguousarray(rows).view(code)[:, : width // np.dtype(code).itemsize]
         found = products(np.take(octets, codes, mode="clip").view(np.uint8), vectors)
-        found *= unit * scales(rows)
+        found *= unit * _scales(rows)
         return found
 
-    return Packing(name, dim // together + 2, pack, unpack, dots)
+    return dots
