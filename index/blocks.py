@@ -95,6 +95,26 @@ class Mapped:
         step = np.dtype(dtype).itemsize * width
         return np.frombuffer(self.read(start * step, end * step), dtype).reshape(-1, width)
 
+    def expect(self, starts: np.ndarray, ends: np.ndarray) -> None:
+        """Have the disk fetch, all at once, what is read next and never was: one by one takes it three times as long.
+
+        Args:
+            starts: int64, where each stretch begins.
+            ends: int64, where each ends.
+        """
+        if not hasattr(os, "posix_fadvise"):  # not every system can be told
+            return
+        blocks = self._unread(starts, ends)
+        apart = np.diff(blocks, prepend=-2) > 1
+        runs = blocks[apart], blocks[np.roll(apart, -1)] + 1
+        for first, end in zip(*(run.tolist() for run in runs), strict=True):
+            os.posix_fadvise(self._file, first * BLOCK, (end - first) * BLOCK, os.POSIX_FADV_WILLNEED)
+
+    def _unread(self, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """The blocks that some stretches lie in and that were not checked yet: int64, ascending."""
+        blocks = ranges(starts // BLOCK, -(-ends // BLOCK) - starts // BLOCK)
+        return np.unique(blocks[~self._checked[blocks]])
+
     def gather(self, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """The bytes of many stretches, one after another, as uint8; read and checked as `read` does.
 
@@ -102,8 +122,7 @@ class Mapped:
             starts: int64, where each begins; there is one at least.
             ends: int64, where each ends.
         """
-        blocks = ranges(starts // BLOCK, -(-ends // BLOCK) - starts // BLOCK)
-        for block in np.unique(blocks[~self._checked[blocks]]).tolist():
+        for block in self._unread(starts, ends).tolist():
             self._check(self._take(block * BLOCK, min((block + 1) * BLOCK, self.size)), block, block + 1)
         out, at = np.empty(int((ends - starts).sum()), np.uint8), 0
         apart = np.flatnonzero(starts[1:] != ends[:-1]) + 1  # what lies side by side is read in one go

@@ -79,6 +79,10 @@ class Tokens:
         """The vectors of a text, as they are packed."""
         return self._mapped.rows(np.uint8, self.packing.bytes, int(self._starts[text]), int(self._starts[text + 1]))
 
+    def expect(self, texts: np.ndarray) -> None:
+        """Have the disk fetch the vectors of some texts that are read next."""
+        self._mapped.expect(self.packing.bytes * self._starts[texts], self.packing.bytes * self._starts[texts + 1])
+
     def gathered(self, texts: np.ndarray) -> np.ndarray:
         """The vectors of some texts, one text's after another's, as they are packed."""
         width = self.packing.bytes
@@ -120,6 +124,7 @@ class TokenTable:
         bounds = np.searchsorted(texts, self._first)
         for (tokens, kept), first, start, end in zip(self._parts, self._first, bounds, bounds[1:], strict=False):
             own = kept[texts[start:end] - first]
+            tokens.expect(own)
             lengths = tokens.lengths[own].astype(np.int64)
             cuts = np.flatnonzero(np.diff(np.cumsum(lengths) // _AT_ONCE)) + 1
             for some in np.split(np.arange(len(own)), cuts) if len(own) else []:

@@ -268,6 +268,23 @@ def test_stretches_are_read_together_and_each_block_is_checked(tmp_path: Path) -
         Mapped(path, blocks).gather(np.array([0, 5 * BLOCK + 9]), np.array([4, 6 * BLOCK + 1]))
 
 
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system cannot be told what is read next")
+def test_the_disk_is_told_once_of_what_is_read_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, told = tmp_path / "x", []
+    path.write_bytes(bytes(9 * BLOCK + 7))
+    mapped = Mapped(path, block_digests(path)[1])
+    monkeypatch.setattr(os, "posix_fadvise", lambda _, start, count, __: told.append((start // BLOCK, count // BLOCK)))
+    cuts = [(0, 9), (9, 40), (BLOCK - 3, BLOCK + 3), (6 * BLOCK, 6 * BLOCK + 1), (8 * BLOCK, 9 * BLOCK + 7)]
+    starts, ends = np.array(cuts, dtype=np.int64).T
+    mapped.expect(starts, ends)
+    assert told == [(0, 2), (6, 1), (8, 2)]
+    mapped.gather(starts[:3], ends[:3])
+    mapped.expect(starts[:4], ends[:4])
+    assert told[3:] == [(6, 1)], "what was read and checked is not asked for again"
+    mapped.expect(starts[:0], ends[:0])
+    assert len(told) == 4
+
+
 def test_bm25_is_that_of_bm25s(tmp_path: Path) -> None:
     bm25s = pytest.importorskip("bm25s")
     rng = np.random.default_rng(4)
