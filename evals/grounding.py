@@ -28,7 +28,8 @@ from index.centring import Centring
 from index.encoder import load_encoder
 from index.records import Language
 from index.settings import load_settings
-from rag.grounding import Grounder, Signals, Source, Thresholds
+from rag.grounding import Grounder, Signals, Thresholds
+from rag.lacking import Source
 
 __all__ = ["Labelled", "fit", "main", "read_claims", "scores"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 from index.agreement import ACRONYM, dates, number_words, numeral
@@ -42,10 +42,23 @@ _SCALES = {
 _ORDINALS = {"tweede": 2, "derde": 3, "vierde": 4, "vijfde": 5, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 _NO_ORDINAL = re.compile(r"Tweede Kamer|[Dd]erde landen|third (?:part(?:y|ies)|countr(?:y|ies))")
 _EXTRA: dict[Language, dict[str, str]] = {
-    "nl": {"tweemaal": "2", "driemaal": "3", "dubbele": "2", "half": "0.5", "helft": "0.5"},
+    "nl": {
+        "tweemaal": "2",
+        "driemaal": "3",
+        "dubbele": "2",
+        "half": "0.5",
+        "helft": "0.5",
+        "anderhalf": "1.5",
+        "anderhalve": "1.5",
+    },
     "en": {"eight": "8", "twice": "2", "thrice": "3", "double": "2", "half": "0.5"},
 }
-_EIGHT = re.compile(r"\bacht(?= (?:jaar|uur|keer|maal|miljoen|miljard|procent|[a-zë]+(?:en|s)\b))", re.IGNORECASE)
+_EIGHT = re.compile(
+    r"\bacht(?= (?:jaar|uur|keer|maal|miljoen|miljard|procent|[a-zë]+(?:en|s)\b))"
+    r"|(?<=\bvan )acht(?= (?:naar|tot)\b)|(?<=\bde )acht\b|(?<=\b(?:naar|alle) )acht\b",
+    re.IGNORECASE,
+)
+"""Elsewhere `acht` means that somebody finds something so."""
 _QUARTER = re.compile(r"\b(?:een|a) (?:kwart|quarter)(?= (?:van|of)\b)", re.IGNORECASE)
 _OF = re.compile(r"\s*(?:van|of|out of)(?: de| het| the)?\s*", re.IGNORECASE)
 _FIGURE = r"\d+(?:[.,]\d+)*"
@@ -60,6 +73,8 @@ _STOPS = (
     | word_list("english_cues")
     | _OPENERS
 )
+_SHARED, _ALIKE = 4, 0.7
+"""Letters that two forms of a name begin with, at least, and their share of the longer one."""
 _MONTHS = re.compile(
     r"\b(?:januari|februari|maart|april|mei|juni|juli|augustus|september|oktober|november|december|"
     r"January|February|March|April|May|June|July|August|September|October|November|December)\b"
@@ -198,11 +213,20 @@ def _is_met(name: str, folded: str, words: set[str]) -> bool:
     own = fold(name)
     parts = [fold(part) for part in re.split(r"[^\w]+", name) if part[:1].isupper() or part[:1].isdigit()]
     stems = {own, own.removesuffix("'s").removesuffix("’s"), own.rstrip("s")}
+    alike = set(_data()["union"]) if own in _data()["union"] else {w for w in words if _is_variant(own, w)}
     return (
         own in folded.split()
-        or bool(stems & words)
+        or bool((stems | alike) & words)
         or (bool(parts) and all(part in words or part in _STOPS for part in parts))
     )
+
+
+def _is_variant(one: str, other: str) -> bool:
+    """Whether two words are forms of one name: `Europese` and `Europees`, `Syria` and `Syrië`, `Qatari` and `Qatar`."""
+    if one in _place_names() and other in _place_names():
+        return False
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    return shared >= _SHARED and shared >= _ALIKE * max(len(one), len(other))
 
 
 def _covered(claim: str, source: str) -> list[tuple[int, int]]:
@@ -249,7 +273,8 @@ def _names(claim: str, lang: Language, source: str) -> list[tuple[str, int, int]
 def _is_generic(word: str, lang: Language) -> bool:
     """An institution that is no one's name, or in Dutch a compound that begins with one: `Raadsbesluit`."""
     known = _data()["institutions"][lang]
-    return word in known or (lang == "nl" and word.startswith(tuple(known)))
+    compound = lang == "nl" and (word.startswith(tuple(known)) or (word.startswith("commissie") and len(word) > 10))
+    return word in known or compound
 
 
 def _opens_with_name(words: Sequence[re.Match[str]], i: int, lang: Language, source: str) -> bool:

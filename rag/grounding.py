@@ -23,9 +23,10 @@ from index.centring import Centring
 from index.encoder import Encoder
 from index.records import Language
 from index.words import fold, terms
-from rag.atoms import Mark, date_met, denials, missing_names, numbers, places, sides
+from rag.atoms import Mark, denials, numbers, places, sides
+from rag.lacking import Source, lacking
 
-__all__ = ["Grounder", "Reason", "Signals", "Source", "Thresholds", "load_thresholds"]
+__all__ = ["Grounder", "Reason", "Signals", "Thresholds", "load_thresholds"]
 
 Reason = Literal["", "numbers", "dates", "names", "denied", "mixed up", "meaning"]
 """Why a claim is not supported; empty where it is."""
@@ -47,24 +48,6 @@ _SAME_WORD = 0.95
 _WORD = re.compile(r"[^\W_]+")
 _CLAUSE = re.compile(r"[,;:()–—]|\b(?:maar|terwijl|omdat|hoewel|but|while|whereas|because|although)\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A sentence that a claim may stand on, with the title that it stands under."""
-
-    text: str
-    lang: Language = "nl"
-    translation: str = ""
-    """The same in the other language, where it is known."""
-    title: str = ""
-    title_translation: str = ""
-
-    def reads(self) -> list[tuple[str, Language]]:
-        """All that it says, in each language that it is known in."""
-        other: Language = "en" if self.lang == "nl" else "nl"
-        both = [(f"{self.title} {self.text}", self.lang)]
-        return [*both, (f"{self.title_translation} {self.translation}", other)] if self.translation else both
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +130,7 @@ class Grounder:
         best = np.maximum(similar.max(axis=1), np.where(_same_words(told, read), _SAME_WORD, 0.0))
         count = max(1, len(best) - _STRETCH + 1)
         stretch = min(float(best[i : i + _STRETCH].mean()) for i in range(count))
-        flaw = _missing(claim, lang, sources) or _turned(told, read) or _mixed_up(told, read)
+        flaw = lacking(claim, lang, sources) or _turned(told, read) or _mixed_up(told, read)
         return Signals(flaw, float(best.mean()), stretch, across=any(r.lang != lang for r in read))
 
     def nearness(self, claim: str, lang: Language, source: Source) -> float:
@@ -181,22 +164,6 @@ def _stems(text: str, lang: Language) -> set[str]:
 
 def _titled(title: str, text: str) -> str:
     return f"{title}: {text}" if title else text
-
-
-def _missing(claim: str, lang: Language, sources: Sequence[Source]) -> Reason:
-    """Whether the claim has a figure, a date or a name that the sentences lack."""
-    reads = [read for source in sources for read in source.reads()]
-    known = {mark.value for source in sources for mark in numbers(*source.reads()[0])}
-    known |= {f"/{value}" for value in known}
-    if any(mark.value not in known for mark in numbers(claim, lang)):
-        return "numbers"
-    if ("%" in claim or re.search(r"\bprocent\b|\bper ?cent\b", claim)) and not any(
-        re.search(r"%|\bprocent\b|\bper ?cent\b", text) for text, _ in reads
-    ):
-        return "numbers"
-    if not date_met(claim, lang, reads):
-        return "dates"
-    return "names" if missing_names(claim, lang, reads) else ""
 
 
 def _turned(claim: _Read, read: Sequence[_Read]) -> Reason:

@@ -14,7 +14,7 @@ from importlib.resources import files
 
 from index.records import Language
 from index.snapshot import Snapshot
-from rag.grounding import Source
+from rag.lacking import Source
 from rag.language import detect_language
 from rag.prompting import as_data
 from rag.records import Hit

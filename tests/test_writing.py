@@ -19,9 +19,11 @@ from rag.atoms import date_met, missing_names, numbers
 from rag.author import Author
 from rag.claims import Claims, split_claims
 from rag.engine import Engine
-from rag.grounding import Grounder, Source
+from rag.grounding import Grounder
+from rag.lacking import Source, lacking
 from rag.llm import Budget
 from rag.prompting import as_data, load_prompt
+from rag.quantities import quantities
 from rag.records import Answer
 from rag.rewriting import rewrite
 from rag.sources import gives_orders
@@ -97,6 +99,55 @@ def test_claims_come_as_soon_as_the_next_begins_and_none_twice() -> None:
 )
 def test_figures_have_one_value_in_both_languages(one: str, other: str) -> None:
     assert [mark.value for mark in numbers(one, "nl")] == [mark.value for mark in numbers(other, "en")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("binnen een half jaar", "within six months", True),
+        ("halfjaarlijks", "six-monthly", True),
+        ("14 dagen", "two weeks", True),
+        ("anderhalf jaar", "18 months", True),
+        ("120 minuten", "two hours", True),
+        ("een vijfde van de vloot", "20% of the fleet", True),
+        ("twee op de drie plannen", "two thirds of the plans", True),
+        ("twee dagen", "two months", False),
+        ("een vijfde van de vloot", "5% of the fleet", False),
+        ("de vijfde lidstaat", "20% of the Member States", False),
+    ],
+)
+def test_quantities_are_equal_where_they_say_the_same(one: str, other: str, *, same: bool) -> None:
+    mine, theirs = ({q.amount for q in quantities(*text)} for text in ((one, "nl"), (other, "en")))
+    assert (mine == theirs) == same
+
+
+@pytest.mark.parametrize(
+    ("claim", "lacks"),
+    [
+        ("Het statiegeld is 25 cent en geldt een half jaar.", ""),
+        ("Het statiegeld is 52 cent en geldt een half jaar.", "numbers"),
+        ("Het statiegeld is 25 cent en geldt een half uur.", "numbers"),
+        ("Een vijfde van de blikjes heeft statiegeld.", "numbers"),
+    ],
+)
+def test_a_converted_quantity_is_not_lacking(claim: str, lacks: str) -> None:
+    assert lacking(claim, "nl", [Source("Het statiegeld is EUR 0,25 en geldt zes maanden.")]) == lacks
+
+
+@pytest.mark.parametrize(
+    ("claim", "source", "lacking"),
+    [
+        ("The fleet of Syria sails.", "De vloot van Syrië vaart.", []),
+        ("The Qatari fleet sails.", "De vloot van Qatar vaart.", []),
+        ("The National Cyber Centre reports.", "Het Nationaal Centrum meldt dit.", ["Cyber"]),
+        ("Het hangt af van Europese steun.", "Het hangt af van steun uit de Unie.", []),
+        ("Het geld komt uit Slovenië.", "Het geld komt uit Slowakije.", ["Slovenië"]),
+        ("Het onderzoek is van Europol.", "Het onderzoek is van Europese bureaus.", ["Europol"]),
+        ("Daarom steunt Europol het Commissievoorstel.", "Europol steunt het voorstel van de Commissie.", []),
+    ],
+)
+def test_a_name_is_met_by_its_other_forms(claim: str, source: str, lacking: list[str]) -> None:
+    assert missing_names(claim, "en" if "The" in claim else "nl", [(source, "nl")]) == lacking
 
 
 def test_dates_and_names_are_met_across_languages() -> None:
