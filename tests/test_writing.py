@@ -9,6 +9,7 @@ import pytest
 from llama_index.core.llms import CompletionResponse, CustomLLM, LLMMetadata
 from pydantic import Field
 
+from evals.grounding import read_claims
 from evals.injection import PLACES, attack
 from evals.measures import MEASURES, Row
 from evals.sets import read_set
@@ -162,6 +163,19 @@ def test_dates_and_names_are_met_across_languages() -> None:
 @pytest.fixture(scope="module")
 def grounder(encoder: Encoder) -> Grounder:
     return Grounder(encoder, Centring.of(encoder))
+
+
+@pytest.mark.parametrize("name", ["grounding", "grounding-close"])
+def test_claims_about_one_sentence_are_in_one_half(name: str) -> None:
+    claims = read_claims(Path(f"evals/datasets/{name}.jsonl"))
+    assert len({claim.id for claim in claims}) == len(claims) > 400
+    of_group = {claim.group: (claim.source, claim.split) for claim in claims}
+    assert all((claim.source, claim.split) == of_group[claim.group] for claim in claims)
+    assert {claim.split for claim in claims} == {"dev", "test"}
+    assert {(claim.split, claim.lang, claim.supported) for claim in claims if claim.kind != "translated"} >= {
+        (split, lang, False) for split in ("dev", "test") for lang in ("nl", "en")
+    }
+    assert all(claim.supported == (claim.kind in ("paraphrase", "translated")) for claim in claims)
 
 
 SEAT = Source("Frankrijk host de zetel, 14 lidstaten zijn volwaardig lid en 7 lidstaten zijn waarnemer.")

@@ -17,8 +17,10 @@ _MESSAGES: dict[str, dict[Language, str]] = {
     "translated": {"nl": "vertaald", "en": "translated"},
     "supported": {"nl": "gesteund door {sources}", "en": "supported by {sources}"},
     "written": {
-        "nl": "Geschreven door {model}; elke zin is getoetst aan haar bron.",
-        "en": "Written by {model}; every sentence was checked against its source.",
+        "nl": "Geschreven door {model}. Cijfers, data, namen en strekking zijn met de bron vergeleken; "
+        "het citaat geeft uitsluitsel.",
+        "en": "Written by {model}. Figures, dates, names and sense were compared with the source; "
+        "its own words decide.",
     },
     "dropped": {
         "nl": "Weggelaten omdat geen bron ze steunt: {count} van de zinnen die het model schreef.",

@@ -54,8 +54,9 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The language model is writing; the next sentence is being checked …",
     ),
     "written_by": (
-        "Geschreven door {model}; elke zin is getoetst aan haar bron.",
-        "Written by {model}; every sentence was checked against its source.",
+        "Geschreven door {model}. Cijfers, data, namen en strekking zijn met de bron vergeleken; "
+        "het citaat geeft uitsluitsel.",
+        "Written by {model}. Figures, dates, names and sense were compared with the source; its own words decide.",
     ),
     "dropped": (
         "Weggelaten omdat geen bron ze steunt: {count} van de zinnen die het model schreef.",
