@@ -157,7 +157,7 @@ def _entry(rows: dict[str, list[Row]], measure: Measure) -> dict[str, Any]:
     for name, asked in rows.items():
         figure = estimate(asked, measure.of)
         if figure:
-            entry[name] = [round(v, 3) for v in (figure.value, figure.low, figure.high)]
+            entry[name] = [round(v, 4) for v in (figure.value, figure.low, figure.high)]
     if entry["plain"][0]:
         entry["ratio"] = round(entry["fiche"][0] / entry["plain"][0], 2)
     return entry

@@ -282,10 +282,10 @@ def _opens_with_name(words: Sequence[re.Match[str]], i: int, lang: Language, sou
     lowered = fold(words[i][0])
     if lowered in _place_names():
         return True
-    if lowered in _STOPS:
+    if lowered in _STOPS or lowered in number_words(lang) or lowered in _EXTRA[lang]:
         return False
     following = words[i + 1][0] if i + 1 < len(words) else ""
-    if following[:1].isupper():
+    if following[:1].isupper() and not _is_generic(fold(following), lang):
         return True
     # A Dutch noun without an article is a plural, or a name: `Rotterdam krijgt …`.
     return lang == "nl" and not re.search(r"(?:en|s|te|de|ing)$", lowered) and lowered not in source

@@ -144,6 +144,7 @@ def test_a_converted_quantity_is_not_lacking(claim: str, lacks: str) -> None:
         ("Het hangt af van Europese steun.", "Het hangt af van steun uit de Unie.", []),
         ("Het geld komt uit Slovenië.", "Het geld komt uit Slowakije.", ["Slovenië"]),
         ("Het onderzoek is van Europol.", "Het onderzoek is van Europese bureaus.", ["Europol"]),
+        ("The claim: Seven Member States observe.", "7 lidstaten zijn waarnemer.", []),
         ("Daarom steunt Europol het Commissievoorstel.", "Europol steunt het voorstel van de Commissie.", []),
     ],
 )
