@@ -12,7 +12,7 @@ from index.records import Language
 from rag.atoms import Mark, date_met, missing_names, numbers
 from rag.quantities import Quantity, quantities
 
-__all__ = ["Source", "amounts", "lacking"]
+__all__ = ["Source", "lacking"]
 
 _PERCENT = re.compile(r"%|\bprocent\b|\bper ?cent\b")
 
@@ -40,7 +40,7 @@ def lacking(claim: str, lang: Language, sources: Sequence[Source]) -> Literal[""
     reads = [read for source in sources for read in source.reads()]
     known = {mark.value for source in sources for mark in numbers(*source.reads()[0])}
     known |= {f"/{value}" for value in known}
-    theirs = {amount for source in sources for amount in amounts(*source.reads()[0])}
+    theirs = {amount for source in sources for amount in _amounts(*source.reads()[0])}
     converted = [q for q in quantities(claim, lang) if q.amount in theirs]
     if any(mark.value not in known and not _within(mark, converted) for mark in numbers(claim, lang)):
         return "numbers"
@@ -52,7 +52,7 @@ def lacking(claim: str, lang: Language, sources: Sequence[Source]) -> Literal[""
     return "names" if missing_names(claim, lang, reads) else ""
 
 
-def amounts(text: str, lang: Language) -> set[tuple[str, float]]:
+def _amounts(text: str, lang: Language) -> set[tuple[str, float]]:
     """What the quantities of a text come to, and every number: `25 cent` may be `EUR 0,25`."""
     plain = {("number", float(m.value)) for m in numbers(text, lang) if re.fullmatch(r"\d+(?:\.\d+)?", m.value)}
     return plain | {q.amount for q in quantities(text, lang)}
